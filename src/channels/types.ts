@@ -1,0 +1,143 @@
+import type { Scope } from "../base/scope.ts";
+
+/** Kinds of channel; the ones with a port are TCP and UDP. */
+export type ChannelType =
+  | "TCP"
+  | "UDP"
+  | "UnixStream"
+  | "UnixDatagram"
+  | "UnixSeqpacket"
+  | "FIFO"
+  | "Pipe"
+  | "SysVSharedMemory"
+  | "SysVSemaphore"
+  | "SysVMessageQueue"
+  | "POSIXSharedMemory"
+  | "POSIXSemaphore"
+  | "POSIXMessageQueue"
+  | "SharedFile"
+  | "Signal";
+
+export type ChannelScope = "InterContainer" | "IntraContainer" | "Ingress" | "Egress";
+export type ChannelState = "Listening" | "Active" | "Idle" | "Blocked" | "Stale" | "Closed";
+export type EndpointRole = "Server" | "Client" | "Sender" | "Receiver" | "Writer" | "Reader" | "Peer";
+
+/** One end of a channel. What the kernel cannot tell is absent. */
+export interface ChannelEndpoint {
+  /** Name of the container; absent for an end outside the pod. */
+  readonly container?: string;
+  readonly role: EndpointRole;
+  /** As the container's own PID namespace numbers it. */
+  readonly pid?: number;
+  readonly hostPID?: number;
+  /** The process' name (`comm`). */
+  readonly process?: string;
+  /** The path or address by which this end knows the channel, where it differs between the ends. */
+  readonly path?: string;
+}
+
+export interface Traffic {
+  readonly bytes?: number;
+  readonly operations?: number;
+}
+
+/** From which kernel file or event a fact was read. */
+export interface Evidence {
+  readonly source: string;
+  readonly detail: string;
+}
+
+/** The resource `channels.peapod.dev/v1alpha1` (docs/reference/channels.md). */
+export interface Channel {
+  readonly apiVersion: "peapod.dev/v1alpha1";
+  readonly kind: "Channel";
+  readonly metadata: {
+    /** Stable while the channel lives, unique in the namespace. */
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly creationTimestamp: string;
+  };
+  readonly spec: {
+    readonly pod: string;
+    readonly podUID: string;
+    readonly type: ChannelType;
+    readonly scope: ChannelScope;
+    readonly address: string;
+    /** TCP and UDP only. */
+    readonly port?: number;
+    /** Shared memory and files: size in bytes. */
+    readonly size?: number;
+  };
+  readonly status: {
+    readonly state: ChannelState;
+    /** For Blocked and Stale: why. */
+    readonly reason?: string;
+    readonly needsPort: boolean;
+    /** TCP and UDP: whether a containerPort of the serving container names the port. */
+    readonly declared?: boolean;
+    readonly endpoints: readonly ChannelEndpoint[];
+    readonly traffic?: {
+      readonly clientToServer?: Traffic;
+      readonly serverToClient?: Traffic;
+    };
+    readonly connections?: { readonly open: number; readonly total: number };
+    readonly firstSeen: string;
+    readonly lastSeen: string;
+    readonly evidence: readonly Evidence[];
+  };
+}
+
+/** A running pod as the observer sees it: the node tells it where to look, nothing more. */
+export interface ObservedPod {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The pod's pinned namespaces; undefined where it uses the host's. */
+  readonly netns: string | undefined;
+  readonly ipcns: string | undefined;
+  readonly ips: readonly string[];
+  /** Host folder that is the containers' /dev/shm. */
+  readonly shm: string;
+  readonly containers: readonly ObservedContainer[];
+  readonly volumes: readonly ObservedVolume[];
+}
+
+export interface ObservedContainer {
+  readonly name: string;
+  readonly id: string;
+  /** Host PID of its init process. */
+  readonly pid: number;
+  /** Its cgroup below every hierarchy's mount; all its processes are in it or below. */
+  readonly cgroup: string;
+  /** Its declared ports. */
+  readonly ports: readonly { readonly containerPort: number; readonly protocol: string }[];
+}
+
+export interface ObservedVolume {
+  readonly name: string;
+  readonly hostPath: string;
+  readonly mounts: readonly { readonly container: string; readonly mountPath: string }[];
+}
+
+/** Where the observer learns of pods; the node implements it. */
+export interface PodSource {
+  runningPods(): readonly ObservedPod[];
+}
+
+/** A layer of evidence that is missing on this machine, named on every map. */
+export interface MissingEvidence {
+  readonly layer: string;
+  readonly reason: string;
+}
+
+/** The observer: only looks, never writes, opens no FIFO and disturbs no peer. */
+export interface ChannelObserver {
+  /**
+   * The channels as of now (takes a fresh look when the last one is older than a sampling period), with history
+   * of those that closed lately.
+   */
+  list(scope: Scope): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }>;
+  start(scope: Scope): void;
+  stop(): Promise<void>;
+}

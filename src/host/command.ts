@@ -1,0 +1,129 @@
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+
+/** How a command is run. Secrets never go into `args`; pass them by `input`, `env` or a file. */
+export interface CommandOptions {
+  /** Written to the command's standard input, which is then closed. Absent: /dev/null. */
+  readonly input?: string | Uint8Array;
+  /** Added to (or, with undefined, removed from) the daemon's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Exit codes that count as success. Default: only 0. */
+  readonly okCodes?: readonly number[];
+  /** Called with each complete line of standard error as it comes (for progress). */
+  readonly onStderrLine?: (line: string) => void;
+  /** Called with each chunk of standard output as it comes; `stdout` of the result is then empty. */
+  readonly onStdout?: (chunk: Buffer) => void;
+}
+
+/** What a command that ended well left behind. */
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const terminationGraceMilliseconds = 5_000;
+
+/**
+ * Runs a system tool to its end: the only door to child processes, together with {@link startProcess}.
+ *
+ * Resolves when it exits with one of `okCodes`. Rejects with a {@link PeapodError} `CommandFailed` whose
+ * message is `FILE: exit code N: last line of stderr` and whose details hold the whole command line, both
+ * outputs and the exit code. When the scope's signal aborts, the command gets SIGTERM, five seconds later
+ * SIGKILL, and the signal's reason is the error's cause.
+ */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions,
+  scope: Scope,
+): Promise<CommandResult> {
+  scope.signal.throwIfAborted();
+  const child = startProcess(file, args, {
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let partialLine = "";
+  child.stdout?.on("data", (chunk: Buffer) => (options.onStdout ?? ((data) => stdout.push(data)))(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => {
+    stderr.push(chunk);
+    if (options.onStderrLine === undefined) return;
+    const lines = (partialLine + chunk.toString()).split(/\r\n|[\r\n]/);
+    partialLine = lines.pop() ?? "";
+    for (const line of lines) options.onStderrLine(line);
+  });
+  if (options.input !== undefined && child.stdin !== null) {
+    // A tool that exits without reading its input closes the pipe; its exit code says what went wrong.
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.input);
+  }
+
+  const { exitCode, signalName, spawnError } = await ended(child, scope.signal);
+  const result = {
+    exitCode: exitCode ?? -1,
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: Buffer.concat(stderr).toString(),
+  };
+  const ok = exitCode !== null && (options.okCodes ?? [0]).includes(exitCode);
+  if (ok && spawnError === undefined) return result;
+
+  const ending =
+    spawnError !== undefined
+      ? spawnError.message
+      : signalName !== null
+        ? `killed by ${signalName}`
+        : `exit code ${exitCode}`;
+  const lastLine = result.stderr.trim().split("\n").at(-1) ?? "";
+  throw new PeapodError("CommandFailed", `${file}: ${ending}${lastLine === "" ? "" : `: ${lastLine}`}`, {
+    cause: scope.signal.aborted ? scope.signal.reason : spawnError,
+    details: { command: [file, ...args], ...result },
+  });
+}
+
+/** A child process with streams, for callers that talk to it while it runs. */
+export interface ProcessOptions {
+  readonly stdio: NonNullable<SpawnOptions["stdio"]>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Own session and process group, so that it survives signals sent to the daemon's group. */
+  readonly detached?: boolean;
+}
+
+/** Starts a process and returns at once; the caller owns it and listens to its `exit` and `error` events. */
+export function startProcess(file: string, args: readonly string[], options: ProcessOptions): ChildProcess {
+  return spawn(file, args, {
+    stdio: options.stdio,
+    detached: options.detached ?? false,
+    env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+}
+
+interface Ending {
+  readonly exitCode: number | null;
+  readonly signalName: NodeJS.Signals | null;
+  readonly spawnError: Error | undefined;
+}
+
+function ended(child: ChildProcess, signal: AbortSignal): Promise<Ending> {
+  return new Promise((resolve) => {
+    let killTimer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      child.kill("SIGTERM");
+      killTimer = setTimeout(() => child.kill("SIGKILL"), terminationGraceMilliseconds);
+    };
+    const finish = (ending: Ending) => {
+      clearTimeout(killTimer);
+      signal.removeEventListener("abort", onAbort);
+      resolve(ending);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    child.once("error", (spawnError) => finish({ exitCode: null, signalName: null, spawnError }));
+    child.once("close", (exitCode, signalName) => finish({ exitCode, signalName, spawnError: undefined }));
+  });
+}

@@ -1,0 +1,47 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { systemErrorCode } from "../base/errors.ts";
+
+let counter = 0;
+
+/**
+ * Replaces a file's content so that a reader, or a daemon killed at any instant, sees the old or the new
+ * content, never a part (write to a sibling, rename over: rename(2)). `durable` adds fsync(2) for content
+ * that must survive a loss of power too.
+ */
+export function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  options: { mode?: number; durable?: boolean } = {},
+): void {
+  counter += 1;
+  const temporary = `${path}.${process.pid}-${counter}.tmp`;
+  try {
+    const fd = openSync(temporary, "wx", options.mode ?? 0o600);
+    try {
+      writeFileSync(fd, content);
+      if (options.durable === true) fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The file's text, or undefined when there is no such file. Other failures throw. */
+export function readFileIfExists(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a file system call failed because the file or a folder above it is not there. */
+export function isGone(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR" || code === "ESRCH";
+}

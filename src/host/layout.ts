@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+/** Where a node keeps its things and how it names them, so that several nodes share one machine untouched. */
+export interface Layout {
+  /** Short name in everything the node makes in the kernel; at most 9 characters. */
+  readonly instance: string;
+  /** Survives a reboot, 0700: objects, images, pods' volumes, containers' bundles, logs. */
+  readonly stateDir: string;
+  /** Gone after a reboot on most machines, 0700: socket, pinned namespaces, mounts, monitors' files. */
+  readonly runDir: string;
+}
+
+export const defaultStateDir = "/var/lib/peapod";
+export const defaultRunDir = "/run/peapod";
+
+/** The layout for the given folders (absolute paths). The default folders have the instance name `peapod`. */
+export function layoutFor(stateDir: string, runDir: string): Layout {
+  const isDefault = stateDir === defaultStateDir && runDir === defaultRunDir;
+  const hash = createHash("sha256").update(`${stateDir}\n${runDir}`).digest("hex");
+  return { instance: isDefault ? "peapod" : `pea${hash.slice(0, 6)}`, stateDir, runDir };
+}
+
+/** The Unix socket on which the node's API listens. */
+export function apiSocket(layout: Layout): string {
+  return join(layout.runDir, "api.sock");
+}
+
+/** Folder of one pod's volumes. */
+export function podVolumesDir(layout: Layout, podUID: string): string {
+  return join(layout.stateDir, "pods", podUID, "volumes");
+}
+
+/** Folder of one pod's sandbox: pinned namespaces, shm, hosts, hostname, resolv.conf. */
+export function sandboxDir(layout: Layout, podUID: string): string {
+  return join(layout.runDir, "sandboxes", podUID);
+}
+
+/** Folder of one container's bundle and record. */
+export function containerStateDir(layout: Layout, containerID: string): string {
+  return join(layout.stateDir, "containers", containerID);
+}
+
+/** Folder of one container's run-time files: pid files, monitor's control FIFO, attach socket. */
+export function containerRunDir(layout: Layout, containerID: string): string {
+  return join(layout.runDir, "containers", containerID);
+}
+
+/** Folder in which every monitor leaves its container's exit code in a file named by the container's id. */
+export function exitsDir(layout: Layout): string {
+  return join(layout.runDir, "exits");
+}
+
+/** Folder of a pod's logs: `CONTAINER/ATTEMPT.log` below it, as below the kubelet's /var/log/pods. */
+export function podLogsDir(layout: Layout, pod: { namespace: string; name: string; uid: string }): string {
+  return join(layout.stateDir, "logs", `${pod.namespace}_${pod.name}_${pod.uid}`);
+}
+
+/** A pod's cgroup below every hierarchy's mount. */
+export function podCgroup(layout: Layout, podUID: string): string {
+  return `/${layout.instance}/pod${podUID}`;
+}

@@ -1,0 +1,62 @@
+import type { Scope } from "../base/scope.ts";
+
+/** A port of the host that leads to a port of the pod. */
+export interface HostPort {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  /** Address of the host that it listens on; empty: all. */
+  readonly hostIP: string;
+}
+
+/** What a pod needs of the network. */
+export interface PodNetworkRequest {
+  readonly podUID: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Path of the pod's pinned network namespace, `lo` not yet up. */
+  readonly netns: string;
+  readonly hostPorts: readonly HostPort[];
+}
+
+/** What a pod got. */
+export interface PodNetwork {
+  /** The pod's addresses, the primary one first. */
+  readonly ips: readonly string[];
+}
+
+/** A container as the traffic counters see it. */
+export interface CountedContainer {
+  readonly name: string;
+  /** Its cgroup v2 folder relative to the cgroup2 mount, without leading slash; must exist. */
+  readonly cgroup: string;
+}
+
+/**
+ * One way of giving pods a network. `host` and `none` are implementations, not conditions.
+ * `attach` and `detach` are idempotent; `detach` succeeds for a pod it never saw.
+ */
+export interface PodNetworkDriver {
+  /** Makes what all pods share (bridge, nft table). */
+  start(scope: Scope): Promise<void>;
+  /** Removes what `start` made. Pods must be detached first. */
+  stop(scope: Scope): Promise<void>;
+  /** Brings `lo` up, gives the namespace its interface, address and routes, and publishes the host ports. */
+  attach(request: PodNetworkRequest, scope: Scope): Promise<PodNetwork>;
+  detach(podUID: string, scope: Scope): Promise<void>;
+  /** The addresses a pod was given, also after a restart of the daemon. */
+  find(podUID: string): PodNetwork | undefined;
+  /** UIDs of all pods that hold an address, interface or host port. */
+  list(): readonly string[];
+}
+
+/**
+ * nft counters in a pod's own network namespace: who opened which connections, however short. Read by
+ * `channels`; nothing else depends on them and a pod runs the same without.
+ */
+export interface TrafficCounters {
+  /** Whether this machine can count (nft is there and the kernel matches `socket cgroupv2`), and if not, why. */
+  available(): { ok: true } | { ok: false; reason: string };
+  /** Installs or replaces the counters. Idempotent; `netns` as in {@link PodNetworkRequest}. */
+  install(netns: string, containers: readonly CountedContainer[], scope: Scope): Promise<void>;
+}

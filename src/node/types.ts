@@ -1,0 +1,25 @@
+import type { Scope } from "../base/scope.ts";
+import type { ExecRequest, ExecSession, LogOptions } from "../runtime/types.ts";
+
+/** Names a container of a pod. */
+export interface ContainerName {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUID: string;
+  readonly container: string;
+}
+
+/** What the API server needs of the node agent beyond the store: the kubelet's own endpoints. */
+export interface NodeStreams {
+  /**
+   * The log of the container's current instance, or of the one before it (`previous`). BadRequest with the
+   * kubelet's words when the container has not started or has no previous instance.
+   */
+  readLog(
+    target: ContainerName,
+    options: LogOptions & { previous: boolean },
+    scope: Scope,
+  ): Promise<AsyncIterable<Uint8Array>>;
+  /** Runs a command in the container's running instance. BadRequest when it is not running. */
+  exec(target: ContainerName, request: ExecRequest, scope: Scope): Promise<ExecSession>;
+}

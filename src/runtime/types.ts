@@ -1,0 +1,186 @@
+import type { Duplex, Readable, Writable } from "node:stream";
+import type { Scope } from "../base/scope.ts";
+import type { Container, StoredPod } from "../kube/types.ts";
+
+/** What a pod's containers share, pinned to files so that it outlives every process. */
+export interface Sandbox {
+  readonly podUID: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Paths of the pinned namespaces; undefined where the pod uses the host's. */
+  readonly netns: string | undefined;
+  readonly ipcns: string | undefined;
+  readonly utsns: string | undefined;
+  /** PID of the sandbox's own process where the pod shares one process namespace. */
+  readonly pid: number | undefined;
+  /** Host folder (tmpfs) that is every container's /dev/shm. */
+  readonly shm: string;
+  /** Host files bind-mounted over /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+  readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
+  /** The pod's cgroup below every hierarchy's mount, e.g. `/peapod/pod<UID>`. */
+  readonly cgroup: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** A bind mount of a volume into a container. */
+export interface ContainerMount {
+  readonly hostPath: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
+  readonly propagation: "private" | "rslave" | "rshared";
+}
+
+/** Everything that the runtime needs to know of one container; all references are already resolved. */
+export interface ContainerConfig {
+  readonly pod: StoredPod;
+  readonly container: Container;
+  /** 0 for the first instance, then counted up at each restart. */
+  readonly attempt: number;
+  readonly image: {
+    readonly id: string;
+    readonly reference: string;
+    readonly digest: string;
+    readonly env: readonly string[];
+    readonly workingDir: string;
+    readonly user: string;
+    readonly stopSignal: string | undefined;
+  };
+  /** Path of the mounted root file system. */
+  readonly rootfs: string;
+  /** Entry point and arguments, expanded. */
+  readonly command: readonly string[];
+  /** `NAME=value`, the image's own environment already merged in. */
+  readonly env: readonly string[];
+  readonly mounts: readonly ContainerMount[];
+}
+
+export type ContainerPhase = "Created" | "Running" | "Exited";
+
+/** What is known of a container, from disk and kernel. Times are milliseconds since the epoch. */
+export interface ContainerRecord {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly podUID: string;
+  readonly podNamespace: string;
+  readonly podName: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly imageID: string;
+  readonly imageReference: string;
+  readonly imageDigest: string;
+  readonly phase: ContainerPhase;
+  /** Of the container's init process, while it runs. */
+  readonly pid: number | undefined;
+  readonly createdAt: number;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  /** 128 + N after signal N. */
+  readonly exitCode: number | undefined;
+  /** Kubernetes' reason: `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, `ContainerStatusUnknown`. */
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly logPath: string;
+  /** Its cgroup below every hierarchy's mount, e.g. `/peapod/pod<UID>/<name>/<attempt>`. */
+  readonly cgroup: string;
+}
+
+/** The standard streams of a process run in a container. */
+export interface ExecStreams {
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable;
+  /** Undefined with a terminal, which has only one output. */
+  readonly stderr: Readable | undefined;
+}
+
+/** A process run in a container beside its main one. */
+export interface ExecSession extends ExecStreams {
+  /** Changes the terminal's size; does nothing without one. */
+  resize(columns: number, rows: number): void;
+  /** The exit code (128 + N after signal N); resolves after the last output. */
+  readonly exited: Promise<number>;
+  /** Ends the process and its children in the container. Idempotent. */
+  kill(): void;
+}
+
+/** What `exec` runs. */
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly tty: boolean;
+  readonly size?: { columns: number; rows: number };
+}
+
+/** Which lines of a log are wanted: the fields of v1.PodLogOptions, with times in milliseconds. */
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly tailLines?: number;
+  readonly limitBytes?: number;
+  readonly sinceTime?: number;
+  /** Only this stream; absent: both. */
+  readonly stream?: "stdout" | "stderr";
+}
+
+/**
+ * Sandboxes and containers of one node, by an OCI runtime with a monitor per container. What it made survives
+ * the daemon; `list…` and `events` are right after a restart too. Every remove and stop is idempotent and
+ * succeeds for what is not there.
+ */
+export interface RuntimeService {
+  /** Makes the pod's namespaces, /dev/shm and cgroup; returns the existing one when it was made before. */
+  createSandbox(pod: StoredPod, scope: Scope): Promise<Sandbox>;
+  /** Writes /etc/hosts, /etc/hostname and /etc/resolv.conf of the sandbox, in place when they exist. */
+  writeSandboxFiles(
+    sandbox: Sandbox,
+    files: { hosts: string; hostname: string; resolvConf: string },
+  ): void;
+  /** Removes the sandbox and all that belongs to it. Its containers must be removed before. */
+  removeSandbox(podUID: string, scope: Scope): Promise<void>;
+  listSandboxes(): readonly Sandbox[];
+
+  /**
+   * Writes the bundle and creates the container, its process waiting. `id` comes from {@link newContainerID}, so
+   * that the root file system can be made under it first. Throws CreateContainerError (or
+   * CreateContainerConfigError) and leaves nothing behind then.
+   */
+  createContainer(id: string, sandbox: Sandbox, config: ContainerConfig, scope: Scope): Promise<ContainerRecord>;
+  /** Lets the created container's process run. Throws RunContainerError; the record then says Exited. */
+  startContainer(id: string, scope: Scope): Promise<ContainerRecord>;
+  /**
+   * Sends the stop signal (config, image or SIGTERM), waits up to `graceSeconds`, then SIGKILLs everything in
+   * the container. Resolves when it is Exited. A second call with a shorter grace shortens the first.
+   */
+  stopContainer(id: string, graceSeconds: number, scope: Scope): Promise<ContainerRecord | undefined>;
+  /** Removes the container's runtime state, cgroup and bundle (not its log). Kills it first if need be. */
+  removeContainer(id: string, scope: Scope): Promise<void>;
+  /** Deletes the logs of a pod that is gone. */
+  removeLogs(pod: { namespace: string; name: string; uid: string }): void;
+  /** Deletes the log of one removed container instance. */
+  removeContainerLog(record: ContainerRecord): void;
+  listContainers(): readonly ContainerRecord[];
+  getContainer(id: string): ContainerRecord | undefined;
+
+  exec(id: string, request: ExecRequest, scope: Scope): Promise<ExecSession>;
+  /**
+   * The container's log across rotation, as the API sends it: lines with their newline, in order. Following ends
+   * when the container has exited and everything was read, or when the scope's signal aborts.
+   */
+  readLog(record: ContainerRecord, options: LogOptions, scope: Scope): AsyncIterable<Uint8Array>;
+  /** Rotates the logs that are over the size limit (kubelet's containerLogMaxSize and containerLogMaxFiles). */
+  rotateLogs(scope: Scope): Promise<void>;
+
+  /** Calls `listener` with the id of a container whose state changed. Returns how to stop. Never misses an exit for good: {@link relist}. */
+  onContainerChange(listener: (id: string) => void): () => void;
+  /** Compares records with the kernel and reports what changed meanwhile through `onContainerChange`. */
+  relist(scope: Scope): Promise<void>;
+  /** Starts watching exits; finds what earlier daemons left. */
+  start(scope: Scope): Promise<void>;
+  /** Stops watching; leaves containers running. */
+  stop(): Promise<void>;
+  /** `crun 1.8.1` */
+  version(): { name: string; version: string };
+}
+
+/** A duplex byte stream to a port inside a pod (port-forward; a later issue). */
+export type PortStream = Duplex;

@@ -60,7 +60,13 @@ export interface Store {
    */
   watch(
     resource: ResourceName,
-    options: { resourceVersion: string; filter?: ObjectFilter; signal: AbortSignal },
+    options: {
+      resourceVersion: string;
+      filter?: ObjectFilter;
+      signal: AbortSignal;
+      /** Milliseconds of quiet after which a BOOKMARK (only metadata.resourceVersion) comes. Absent: none. */
+      bookmarkInterval?: number;
+    },
   ): AsyncIterable<WatchEvent>;
   /** The newest resourceVersion handed out. */
   resourceVersion(): string;

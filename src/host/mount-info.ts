@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+
+/** One line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
+export interface MountInfo {
+  readonly id: number;
+  readonly parentID: number;
+  /** The folder of the file system that is its root. */
+  readonly root: string;
+  readonly target: string;
+  /** Per-mount options: `ro`, `nosuid`, `relatime` … */
+  readonly options: readonly string[];
+  readonly type: string;
+  readonly source: string;
+  /** The file system's own options. */
+  readonly superOptions: readonly string[];
+}
+
+/** Every mount of this process' mount namespace, in the order in which they were made. */
+export function listMounts(): readonly MountInfo[] {
+  return parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8"));
+}
+
+/** Whether `target` (absolute, without symbolic links) is a mount point. */
+export function isMounted(target: string): boolean {
+  return listMounts().some((mount) => mount.target === target);
+}
+
+/** Reads the text of a mountinfo file. */
+export function parseMountInfo(text: string): readonly MountInfo[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(parseLine);
+}
+
+function parseLine(line: string): MountInfo {
+  // A run of optional fields of any length stands between the sixth field and the lone dash.
+  const dash = line.indexOf(" - ");
+  const head = line.slice(0, dash).split(" ");
+  const tail = line.slice(dash + 3).split(" ");
+  return {
+    id: Number(head[0]),
+    parentID: Number(head[1]),
+    root: unescapeOctal(head[3] ?? ""),
+    target: unescapeOctal(head[4] ?? ""),
+    options: (head[5] ?? "").split(","),
+    type: tail[0] ?? "",
+    source: unescapeOctal(tail[1] ?? ""),
+    superOptions: (tail[2] ?? "").split(","),
+  };
+}
+
+/** Space, tab, newline and backslash are written as three octal digits. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

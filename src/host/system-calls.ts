@@ -1,0 +1,87 @@
+import { getSystemErrorName } from "node:util";
+import { PeapodError } from "../base/errors.ts";
+
+/**
+ * System calls made directly through libc, for the few places where a tool's process start costs ten times
+ * the call itself. Each is synchronous and acts on the calling (main) thread, throws a {@link PeapodError}
+ * `SystemCallFailed` with the message `WHAT: ERRNO`, and never returns an error code.
+ *
+ * setns(2) and unshare(2) move only the calling thread: whoever leaves a namespace must go back within the
+ * same synchronous stretch of code, or everything else in the daemon runs elsewhere.
+ */
+export interface SystemCalls {
+  /** mount(2). `data` holds the file system's own options. */
+  mount(source: string, target: string, type: string, flags: number, data: string): void;
+  /** umount2(2). */
+  umount2(target: string, flags: number): void;
+  /** unshare(2) with CLONE_NEW… of {@link namespaceFlags}. */
+  unshare(flags: number): void;
+  /** setns(2) of an open namespace file; `type` 0 takes any. */
+  setns(fd: number, type: number): void;
+  /** sethostname(2), in the calling thread's UTS namespace. */
+  sethostname(name: string): void;
+}
+
+/** Flags of clone(2), unshare(2) and setns(2) (linux/sched.h). */
+export const namespaceFlags = {
+  mount: 0x00020000,
+  cgroup: 0x02000000,
+  uts: 0x04000000,
+  ipc: 0x08000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+} as const;
+
+/** The symbolic error (`EINVAL`) of a failed system call, or undefined for any other error. */
+export function systemCallErrno(error: unknown): string | undefined {
+  if (!(error instanceof PeapodError) || error.code !== "SystemCallFailed") return undefined;
+  const details = error.details as { errno?: string } | undefined;
+  return details?.errno;
+}
+
+let loading: Promise<SystemCalls | undefined> | undefined;
+
+/**
+ * The system calls, loaded on first use, or undefined where they cannot be made (no koffi for this platform, or
+ * PEAPOD_NO_SYSTEM_CALLS=1): the caller then uses the system tool.
+ */
+export function systemCalls(): Promise<SystemCalls | undefined> {
+  if (process.env.PEAPOD_NO_SYSTEM_CALLS === "1") return Promise.resolve(undefined);
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<SystemCalls | undefined> {
+  let koffi: typeof import("koffi")["default"];
+  try {
+    koffi = (await import("koffi")).default;
+  } catch {
+    return undefined;
+  }
+  const libc = koffi.load(null);
+  const check = (what: string, result: number) => {
+    if (result !== -1) return;
+    const number = koffi.errno();
+    const errno = number > 0 ? getSystemErrorName(-number) : "unknown error";
+    throw new PeapodError("SystemCallFailed", `${what}: ${errno}`, { details: { errno } });
+  };
+  const mount = libc.func(
+    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
+  );
+  const umount2 = libc.func("int umount2(const char *target, int flags)");
+  const unshare = libc.func("int unshare(int flags)");
+  const setns = libc.func("int setns(int fd, int type)");
+  const sethostname = libc.func("int sethostname(const char *name, size_t length)");
+  return {
+    mount: (source, target, type, flags, data) =>
+      check(
+        `mount ${target}: ${type === "" ? source : type}`,
+        mount(source, target, type === "" ? null : type, flags, data === "" ? null : data),
+      ),
+    umount2: (target, flags) => check(`unmount ${target}`, umount2(target, flags)),
+    unshare: (flags) => check(`unshare 0x${flags.toString(16)}`, unshare(flags)),
+    setns: (fd, type) => check(`setns ${fd}`, setns(fd, type)),
+    sethostname: (name) => check(`sethostname ${name}`, sethostname(name, Buffer.byteLength(name))),
+  };
+}

@@ -27,9 +27,6 @@ export interface Image {
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
-/** Reserved image name: a read-only view of this machine's own root file system, secrets masked. */
-export const hostImageName = "peapod.dev/host";
-
 /** What is happening to a pull, for progress lines and events. */
 export interface PullProgress {
   readonly message: string;
@@ -42,7 +39,7 @@ export interface PullProgress {
 export interface ImageService {
   /**
    * The image, present and unpacked. Asks the registry as `policy` says
-   * (https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy). {@link hostImageName} is
+   * (https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy). `hostImageName` of kube/peapod-names.ts is
    * always present. Throws ErrImagePull, ErrImageNeverPull or InvalidImageName, message fit for a pod event.
    * `pulled` says whether a registry was asked and how long that took.
    */

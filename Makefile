@@ -1,0 +1,30 @@
+# Every target does its whole set-up itself (tools/setup); what is there already is not installed again.
+node := node_modules/.bin/node
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench build check clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
+
+demo: ## Run every example on this machine and show how its containers talk (root)
+	@tools/setup/setup demo
+	@$(node) tools/demo/demo.ts
+
+test: ## Check the code, then run all tests: unit, node (root, real kernel), conformance
+	@tools/setup/setup test
+	@$(node) tools/test/run.ts
+
+bench: ## Measure Peapod beside podman kube play and bare crun (root); BENCH=--quick for a short run
+	@tools/setup/setup bench
+	@$(node) bench/bench.ts $(BENCH)
+
+build: ## Build dist/, so that bin/peapod runs
+	@tools/setup/setup build
+
+check: ## Types, lint, format and unused code only
+	@tools/setup/node-modules
+	@npm run --silent check
+
+clean: ## Remove what was built and installed in this folder
+	rm -rf dist node_modules coverage bench/results

@@ -25,6 +25,8 @@ export interface VolumeService {
   mount(pod: StoredPod, scope: Scope): Promise<ReadonlyMap<string, MountedVolume>>;
   /** Unmounts and deletes all that `mount` made for the pod; done when there is nothing. */
   unmount(podUID: string, scope: Scope): Promise<void>;
+  /** What `mount` made for the pod, without making anything. */
+  find(pod: StoredPod): ReadonlyMap<string, MountedVolume>;
   /** UIDs of all pods that have volumes here. */
   list(): readonly string[];
   /** Use of every volume that has a sizeLimit. */

@@ -1,0 +1,109 @@
+import { errorCode, explain } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import type { PodSource } from "../channels/types.ts";
+import type { StoredPod } from "../kube/types.ts";
+import type { WatchEvent } from "../store/types.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import { runHousekeeping } from "./housekeeping.ts";
+import { observedPods } from "./observed-pods.ts";
+import { PodWorkers } from "./pod-workers.ts";
+import { nodeStreams } from "./streams.ts";
+import { sweep } from "./sweep.ts";
+import type { NodeStreams } from "./types.ts";
+
+/** The part of the daemon that does a kubelet's work. */
+export interface Agent {
+  /** The kubelet's own endpoints, for the API server. */
+  readonly streams: NodeStreams;
+  /** Where the channel observer learns of pods. */
+  readonly source: PodSource;
+  /**
+   * Removes what pods left that the API no longer has, takes over the containers that run, and starts working on
+   * every pod of this node. Resolves when the first round of all pods has begun.
+   */
+  start(): Promise<void>;
+  /** Stops working. Containers go on. */
+  stop(): Promise<void>;
+}
+
+/** How often the kernel is asked whether an event was missed; events make it fast, this makes it right. */
+const relistMilliseconds = 5_000;
+
+/** An agent for the pods of one node. It learns of them only by list and watch, and writes only their status. */
+export function createAgent(dependencies: AgentDependencies, outerScope: Scope): Agent {
+  const stopping = new AbortController();
+  const scope: Scope = { ...outerScope, signal: AbortSignal.any([outerScope.signal, stopping.signal]) };
+  const workers = new PodWorkers(dependencies, scope);
+  const { store, runtime } = dependencies;
+  const running: Promise<void>[] = [];
+  let unsubscribe = () => {};
+
+  const isMine = (pod: StoredPod) => pod.spec.nodeName === dependencies.nodeName;
+
+  function listPods(): string {
+    const { items, resourceVersion } = store.list("pods");
+    const pods = (items as unknown as StoredPod[]).filter(isMine);
+    const uids = new Set(pods.map((pod) => pod.metadata.uid));
+    for (const state of workers.pods()) if (!uids.has(state.uid)) workers.remove(state.pod);
+    for (const pod of pods) workers.update(pod);
+    return resourceVersion;
+  }
+
+  function handle(event: WatchEvent): void {
+    if (event.type === "BOOKMARK") return;
+    const pod = event.object as unknown as StoredPod;
+    if (!isMine(pod)) return;
+    if (event.type === "DELETED") workers.remove(pod);
+    else workers.update(pod);
+  }
+
+  async function followPods(from: string): Promise<void> {
+    for (let resourceVersion = from; !scope.signal.aborted; resourceVersion = listPods()) {
+      try {
+        const changes = store.watch("pods", { resourceVersion, signal: scope.signal });
+        for await (const event of changes) handle(event);
+      } catch (error) {
+        if (scope.signal.aborted) return;
+        if (errorCode(error) !== "Expired") {
+          scope.log.error({ error: explain(error) }, "watch of pods ended");
+          await scope.clock.sleep(1_000, scope.signal);
+        }
+      }
+    }
+  }
+
+  async function relistPeriodically(): Promise<void> {
+    while (!scope.signal.aborted) {
+      await scope.clock.sleep(relistMilliseconds, scope.signal);
+      await runtime
+        .relist(scope)
+        .catch((error) => scope.log.error({ error: explain(error) }, "relist failed"));
+    }
+  }
+
+  return {
+    streams: nodeStreams(dependencies),
+    source: { runningPods: () => observedPods(workers.pods(), dependencies) },
+    async start() {
+      const known = new Set(store.list("pods").items.map((pod) => pod.metadata.uid));
+      await sweep(known, dependencies, scope);
+      unsubscribe = runtime.onContainerChange((id) => {
+        const record = runtime.getContainer(id);
+        if (record !== undefined) workers.wake(record.podUID);
+      });
+      const resourceVersion = listPods();
+      const background = [
+        followPods(resourceVersion),
+        relistPeriodically(),
+        runHousekeeping(workers, dependencies, scope),
+      ];
+      for (const task of background) running.push(task.catch(() => {}));
+    },
+    async stop() {
+      stopping.abort(new Error("the node daemon is stopping"));
+      unsubscribe();
+      await workers.close();
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { explain, PeapodError } from "../base/errors.ts";
+import { type Scope, uncancelled } from "../base/scope.ts";
+import { hostnameFor, hostsFile, resolvConfFor } from "../kube/pod-files.ts";
+import type { StoredPod } from "../kube/types.ts";
+import type { HostPort, PodNetwork } from "../network/types.ts";
+import type { Sandbox } from "../runtime/types.ts";
+import type { MountedVolume } from "../volumes/types.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import { containerCgroup } from "./instances.ts";
+
+/** What a pod's containers need before they can be made. */
+export interface PodEnvironment {
+  readonly sandbox: Sandbox;
+  readonly volumes: ReadonlyMap<string, MountedVolume>;
+  readonly hostname: string;
+  /**
+   * The pod's addresses and counters. Still under way when containers are created, since they only need it from
+   * their start on; whoever starts one awaits it.
+   */
+  readonly network: Promise<PodNetwork>;
+}
+
+/**
+ * Makes the pod's sandbox, volumes and network, or finds them when they were made before. Throws
+ * FailedCreatePodSandBox or FailedMount; what was made until then stays and is found by the next try or removed
+ * with the pod.
+ */
+export async function prepareEnvironment(
+  pod: StoredPod,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<PodEnvironment> {
+  const { runtime, volumes } = dependencies;
+  const mounted = volumes.mount(pod, scope);
+  mounted.catch(() => {});
+  const sandbox = await failingAs("FailedCreatePodSandBox", "create pod sandbox", () =>
+    runtime.createSandbox(pod, scope),
+  );
+  const network = failingAs("FailedCreatePodSandBox", "set up the pod's network", () =>
+    connect(pod, sandbox, dependencies, scope),
+  );
+  network.catch(() => {});
+  return { sandbox, volumes: await mounted, hostname: hostnameFor(pod), network };
+}
+
+async function connect(
+  pod: StoredPod,
+  sandbox: Sandbox,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<PodNetwork> {
+  const { network, runtime, hostIPs, hostFiles } = dependencies;
+  const [attached] = await Promise.all([
+    sandbox.netns === undefined
+      ? { ips: hostIPs }
+      : network.attach(
+          {
+            podUID: pod.metadata.uid,
+            namespace: pod.metadata.namespace,
+            name: pod.metadata.name,
+            netns: sandbox.netns,
+            hostPorts: hostPorts(pod),
+          },
+          scope,
+        ),
+    installCounters(pod, sandbox, dependencies, scope),
+  ]);
+  const host = hostFiles();
+  runtime.writeSandboxFiles(sandbox, {
+    hosts: hostsFile(pod, attached.ips, host.hosts),
+    hostname: `${hostnameFor(pod)}\n`,
+    resolvConf: resolvConfFor(pod, host.resolvConf),
+  });
+  return attached;
+}
+
+/** Counting is a convenience of the observer: a pod runs without it, so a failure is only logged. */
+async function installCounters(
+  pod: StoredPod,
+  sandbox: Sandbox,
+  { counters }: AgentDependencies,
+  scope: Scope,
+): Promise<void> {
+  if (sandbox.netns === undefined || !counters.available().ok) return;
+  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => ({
+    name,
+    cgroup: containerCgroup(sandbox, name).slice(1),
+  }));
+  try {
+    await counters.install(sandbox.netns, containers, uncancelled(scope));
+  } catch (error) {
+    scope.log.warn({ error: explain(error) }, "traffic counters not installed");
+  }
+}
+
+function hostPorts(pod: StoredPod): HostPort[] {
+  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  return containers
+    .flatMap((container) => container.ports ?? [])
+    .filter((port) => port.hostPort !== undefined)
+    .map((port) => ({
+      hostPort: port.hostPort as number,
+      containerPort: port.containerPort,
+      protocol: (port.protocol ?? "TCP") as HostPort["protocol"],
+      hostIP: port.hostIP ?? "",
+    }));
+}
+
+async function failingAs<T>(
+  code: "FailedCreatePodSandBox",
+  attempted: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new PeapodError(code, `${attempted}: ${explain(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import type { StoredPod } from "../kube/types.ts";
+import { BackOff, imagePullLimits, restartLimits, setUpLimits } from "./back-off.ts";
+import type { PodEnvironment } from "./environment.ts";
+import type { Hold } from "./plan.ts";
+import type { Waiting } from "./status/container-status.ts";
+
+/**
+ * What the agent remembers of a pod while it works on it. All of it can be lost: a new daemon gets it back from
+ * the store and the drivers.
+ */
+export class PodState {
+  /** As last seen in the API. */
+  pod: StoredPod;
+  /** The API no longer has it. */
+  gone = false;
+  /** One way: sync → terminating → terminated. A UID never goes back. */
+  phase: "sync" | "terminating" | "terminated" = "sync";
+  /** Ends everything under way for the pod when its termination begins. */
+  readonly abort = new AbortController();
+  /** Containers being started, by name. */
+  readonly starting = new Map<string, Promise<void>>();
+  /** Containers whose last start failed, and until when they wait. */
+  readonly holds = new Map<string, Hold>();
+  /** What is shown for containers that wait. */
+  waiting: ReadonlyMap<string, Waiting> = new Map();
+  /** Sandbox, network and volumes, once somebody asked for them. */
+  environment: Promise<PodEnvironment> | undefined;
+  /** Images that the host image stands in for, so that restarts need not ask the registry again. */
+  readonly fallbackImages = new Set<string>();
+  /** Set when the node itself ends the pod. */
+  ended: { phase: "Failed"; reason: string; message: string } | undefined;
+  /** Containers that ran to their end, resources already given back. */
+  finished = false;
+
+  readonly restarts = new BackOff(restartLimits);
+  readonly pulls = new BackOff(imagePullLimits);
+  readonly setUps = new BackOff(setUpLimits);
+
+  constructor(pod: StoredPod) {
+    this.pod = pod;
+  }
+
+  get uid(): string {
+    return this.pod.metadata.uid;
+  }
+}

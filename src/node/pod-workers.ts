@@ -1,0 +1,143 @@
+import { Alarms } from "../base/alarms.ts";
+import { explain, isConflict, isNotFound, PeapodError } from "../base/errors.ts";
+import { KeyedQueue } from "../base/keyed-queue.ts";
+import { type Scope, withBindings } from "../base/scope.ts";
+import type { StoredPod } from "../kube/types.ts";
+import { BackOff, setUpLimits } from "./back-off.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import { PodState } from "./pod-state.ts";
+import { syncPod } from "./sync-pod.ts";
+import { gracePeriod, removePod, stopContainers, terminatePod } from "./terminate-pod.ts";
+
+/**
+ * One worker per pod UID: the latest update wins, and a pod goes through sync, terminating and terminated one
+ * way. A round that fails is logged and tried again, later each time.
+ */
+export class PodWorkers {
+  readonly #dependencies: AgentDependencies;
+  readonly #scope: Scope;
+  readonly #states = new Map<string, PodState>();
+  readonly #queue: KeyedQueue;
+  readonly #alarms: Alarms;
+  readonly #failures = new BackOff(setUpLimits);
+
+  constructor(dependencies: AgentDependencies, scope: Scope) {
+    this.#dependencies = dependencies;
+    this.#scope = scope;
+    this.#queue = new KeyedQueue(
+      (uid) => this.#work(uid),
+      (uid, error) => this.#retry(uid, error),
+    );
+    this.#alarms = new Alarms(
+      (uid) => this.#queue.enqueue(uid),
+      () => scope.clock.now(),
+    );
+  }
+
+  /** Takes in a pod as the API has it now. */
+  update(pod: StoredPod): void {
+    const { uid } = pod.metadata;
+    const state = this.#states.get(uid) ?? new PodState(pod);
+    this.#states.set(uid, state);
+    state.pod = pod;
+    if (pod.metadata.deletionTimestamp !== undefined) this.#hurry(state);
+    this.#queue.enqueue(uid);
+  }
+
+  /** Takes note that the API has the pod no longer: it ends as fast as a forced deletion allows. */
+  remove(pod: StoredPod): void {
+    const state = this.#states.get(pod.metadata.uid);
+    if (state === undefined) return;
+    state.gone = true;
+    this.#hurry(state);
+    this.#queue.enqueue(state.uid);
+  }
+
+  /** Asks for another round of one pod. */
+  wake(podUID: string): void {
+    if (this.#states.has(podUID)) this.#queue.enqueue(podUID);
+  }
+
+  /** Ends a pod for a reason of the node's own (an eviction). */
+  end(podUID: string, ended: NonNullable<PodState["ended"]>): void {
+    const state = this.#states.get(podUID);
+    if (state === undefined || state.ended !== undefined || state.finished) return;
+    state.ended = ended;
+    this.#queue.enqueue(podUID);
+  }
+
+  /** The pods at work, whatever their phase. */
+  pods(): readonly PodState[] {
+    return [...this.#states.values()];
+  }
+
+  /** Takes no more work and waits for the rounds under way. Containers go on. */
+  async close(): Promise<void> {
+    this.#alarms.clear();
+    await this.#queue.close();
+    await Promise.allSettled(this.pods().flatMap((state) => [...state.starting.values()]));
+  }
+
+  /** A deletion stops what is being set up at once and may shorten a grace period that already runs. */
+  #hurry(state: PodState): void {
+    state.abort.abort(new Error("the pod is being deleted"));
+    if (state.phase !== "terminating") return;
+    stopContainers(state, gracePeriod(state), this.#dependencies, this.#scopeOf(state)).catch(() => {});
+  }
+
+  async #work(uid: string): Promise<void> {
+    const state = this.#states.get(uid);
+    if (state === undefined) return;
+    const scope = this.#scopeOf(state);
+    if (state.phase === "sync") {
+      if (!state.gone && state.pod.metadata.deletionTimestamp === undefined) {
+        const requeue = (podUID: string, at?: number) =>
+          at === undefined ? this.wake(podUID) : this.#alarms.set(podUID, at);
+        await syncPod(state, this.#dependencies, requeue, scope);
+        return;
+      }
+      state.phase = "terminating";
+    }
+    if (state.phase === "terminating") {
+      await terminatePod(state, this.#dependencies, scope);
+      state.phase = "terminated";
+    }
+    const { namespace, name } = state.pod.metadata;
+    await removePod({ namespace, name, uid }, this.#dependencies, scope);
+    this.#deleteFromAPI(state);
+    this.#dependencies.events.forget(uid);
+    this.#alarms.clear(uid);
+    this.#states.delete(uid);
+  }
+
+  #deleteFromAPI(state: PodState): void {
+    if (state.gone) return;
+    const { namespace, name } = state.pod.metadata;
+    try {
+      this.#dependencies.store.delete({ resource: "pods", namespace, name }, (current) => {
+        if (current.metadata.uid !== state.uid) throw new PeapodError("Conflict", "another pod has its name");
+      });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+
+  #retry(uid: string, error: unknown): void {
+    const now = this.#scope.clock.now();
+    if (this.#scope.signal.aborted) return;
+    const state = this.#states.get(uid);
+    // What a deletion cancels is no failure; the next round is already asked for.
+    if (state === undefined || (state.phase === "sync" && state.abort.signal.aborted)) {
+      this.wake(uid);
+      return;
+    }
+    this.#scopeOf(state).log.error({ error: explain(error) }, "pod round failed");
+    this.#failures.next(uid, now);
+    this.#alarms.set(uid, this.#failures.retryAt(uid, now));
+  }
+
+  #scopeOf(state: PodState): Scope {
+    const { namespace, name } = state.pod.metadata;
+    return withBindings(this.#scope, { pod: `${namespace}/${name}`, uid: state.uid });
+  }
+}

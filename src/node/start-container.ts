@@ -1,0 +1,127 @@
+import { errorCode, explain, PeapodError } from "../base/errors.ts";
+import { type Scope, uncancelled } from "../base/scope.ts";
+import { withUndo } from "../base/undo-stack.ts";
+import type { Image, PullPolicy } from "../images/types.ts";
+import { hostImageName, imageFallbackAnnotation } from "../kube/peapod-names.ts";
+import { containerConfig } from "./container-config.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import type { PodEnvironment } from "./environment.ts";
+import type { StartAction } from "./plan.ts";
+import type { PodState } from "./pod-state.ts";
+
+/**
+ * Pulls the image, makes the container and starts it; records the kubelet's events (Pulling, Pulled, Created,
+ * Started, Failed). When it throws, nothing of the container is left, except after RunContainerError, whose
+ * exited instance tells the story.
+ */
+export async function startContainer(
+  state: PodState,
+  action: StartAction,
+  environment: Promise<PodEnvironment>,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<void> {
+  const { runtime, images, events } = dependencies;
+  const { pod } = state;
+  const { container } = action;
+  environment.catch(() => {});
+  const image = await obtainImage(state, action, dependencies, scope);
+
+  await withUndo(scope.log, async (undo) => {
+    const id = dependencies.newContainerID();
+    undo.add("remove root file system", () => images.removeRootfs(id, uncancelled(scope)));
+    const rootfs = await images.mountRootfs(id, image, scope);
+    const { sandbox, volumes, hostname, network } = await environment;
+    const config = containerConfig({
+      pod,
+      container,
+      attempt: action.attempt,
+      image,
+      rootfs,
+      volumes,
+      hostname,
+    });
+    undo.add("remove container", () => runtime.removeContainer(id, uncancelled(scope)));
+    await runtime.createContainer(id, sandbox, config, scope);
+    await network;
+    events.record(pod, "Normal", "Created", `Created container ${container.name}`, scope, container.name);
+    try {
+      await runtime.startContainer(id, scope);
+    } catch (error) {
+      if (errorCode(error) === "RunContainerError") undo.commit();
+      throw error;
+    }
+    events.record(pod, "Normal", "Started", `Started container ${container.name}`, scope, container.name);
+  });
+}
+
+async function obtainImage(
+  state: PodState,
+  { container }: StartAction,
+  { images, events }: AgentDependencies,
+  scope: Scope,
+): Promise<Image> {
+  const { pod } = state;
+  const name = container.image ?? "";
+  const record = (type: "Normal" | "Warning", reason: string, message: string) =>
+    events.record(pod, type, reason, message, scope, container.name);
+  if (state.fallbackImages.has(name)) return hostImage(images, scope);
+
+  let announced = false;
+  try {
+    const { image, pulled } = await images.ensure(
+      {
+        image: name,
+        policy: (container.imagePullPolicy ?? "IfNotPresent") as PullPolicy,
+        onProgress: () => {
+          if (!announced) record("Normal", "Pulling", `Pulling image "${name}"`);
+          announced = true;
+        },
+      },
+      scope,
+    );
+    const message =
+      pulled === undefined
+        ? `Container image "${name}" already present on machine`
+        : `Successfully pulled image "${name}" in ${pulled.milliseconds}ms. Image size: ${image.size} bytes.`;
+    record("Normal", "Pulled", message);
+    return image;
+  } catch (error) {
+    if (scope.signal.aborted) throw error;
+    const code = errorCode(error);
+    record("Warning", "Failed", `Failed to pull image "${name}": ${explain(error)}`);
+    const mayFallBack = pod.metadata.annotations?.[imageFallbackAnnotation] === "host";
+    if (!mayFallBack || code !== "ErrImagePull") throw error;
+    record(
+      "Warning",
+      "ImageFallback",
+      `Image "${name}" can't be pulled; running on ${hostImageName}, a view of this machine's own root file system, as ${imageFallbackAnnotation} asks`,
+    );
+    state.fallbackImages.add(name);
+    return hostImage(images, scope);
+  }
+}
+
+async function hostImage(images: AgentDependencies["images"], scope: Scope): Promise<Image> {
+  const { image } = await images.ensure({ image: hostImageName, policy: "IfNotPresent" }, scope);
+  return image;
+}
+
+/** The reason under which a failed start is shown: the error's own where the kubelet has it. */
+export function startFailureReason(error: unknown): string {
+  const code = errorCode(error);
+  switch (code) {
+    case "ErrImagePull":
+    case "ErrImageNeverPull":
+    case "InvalidImageName":
+    case "CreateContainerConfigError":
+    case "CreateContainerError":
+    case "RunContainerError":
+      return code;
+    case "FailedCreatePodSandBox":
+    case "FailedMount":
+      return "ContainerCreating";
+    default:
+      return error instanceof PeapodError ? "CreateContainerError" : "RunContainerError";
+  }
+}

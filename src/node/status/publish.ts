@@ -1,0 +1,51 @@
+import { explain, isNotFound } from "../../base/errors.ts";
+import type { Scope } from "../../base/scope.ts";
+import type { StoredPod } from "../../kube/types.ts";
+import type { ContainerRecord } from "../../runtime/types.ts";
+import type { AgentDependencies } from "../dependencies.ts";
+import type { PodState } from "../pod-state.ts";
+import { podStatus } from "./pod-status.ts";
+
+/** The instances of a pod's containers, from the runtime. */
+export function recordsOf(
+  state: PodState,
+  { runtime }: Pick<AgentDependencies, "runtime">,
+): readonly ContainerRecord[] {
+  return runtime.listContainers().filter((record) => record.podUID === state.uid);
+}
+
+/**
+ * Writes the pod's status as of now into the API; an unchanged one costs no write. Does nothing when the API has
+ * the pod no longer, or another one of its name.
+ */
+export async function publishStatus(
+  state: PodState,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<void> {
+  if (state.gone) return;
+  const { runtime, network, store, hostIPs } = dependencies;
+  const { namespace, name } = state.pod.metadata;
+  try {
+    const updated = store.update({ resource: "pods", namespace, name }, (current) => {
+      if (current.metadata.uid !== state.uid) return current;
+      const pod = current as unknown as StoredPod;
+      const status = podStatus({
+        pod,
+        records: recordsOf(state, dependencies),
+        waiting: state.waiting,
+        sandboxReady: runtime.listSandboxes().some((sandbox) => sandbox.podUID === state.uid),
+        podIPs: network.find(state.uid)?.ips ?? [],
+        hostIPs,
+        ended: state.ended,
+        terminating: state.phase !== "sync",
+        now: scope.clock.now(),
+      });
+      return { ...current, status };
+    });
+    if (updated.metadata.uid === state.uid) state.pod = updated as unknown as StoredPod;
+  } catch (error) {
+    if (isNotFound(error)) return;
+    scope.log.error({ error: explain(error) }, "status not written");
+  }
+}

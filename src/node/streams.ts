@@ -1,0 +1,41 @@
+import { PeapodError } from "../base/errors.ts";
+import type { ContainerRecord } from "../runtime/types.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import { instancesOf } from "./instances.ts";
+import type { ContainerName, NodeStreams } from "./types.ts";
+
+/** Logs and exec of the containers on this node, with the kubelet's answers where there is nothing to give. */
+export function nodeStreams({ runtime }: AgentDependencies): NodeStreams {
+  const instances = (target: ContainerName): ContainerRecord[] =>
+    instancesOf(
+      runtime.listContainers().filter((record) => record.podUID === target.podUID),
+      target.container,
+    );
+
+  return {
+    async readLog(target, { previous, ...options }, scope) {
+      const found = instances(target);
+      const record = previous ? found[1] : found[0];
+      if (record === undefined) {
+        throw new PeapodError(
+          "BadRequest",
+          previous
+            ? `previous terminated container "${target.container}" in pod "${target.pod}" not found`
+            : `container "${target.container}" in pod "${target.pod}" is waiting to start: ContainerCreating`,
+        );
+      }
+      return runtime.readLog(record, previous ? { ...options, follow: false } : options, scope);
+    },
+
+    async exec(target, request, scope) {
+      const record = instances(target)[0];
+      if (record?.phase !== "Running") {
+        throw new PeapodError(
+          "BadRequest",
+          `container ${target.container} in pod ${target.pod} is not running`,
+        );
+      }
+      return runtime.exec(record.id, request, scope);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { explain } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import { removePod } from "./terminate-pod.ts";
+
+/**
+ * Removes everything that drivers still hold for pods which the API does not know: what a daemon left that was
+ * killed half-way, or whose pods were deleted while none ran. Failures are logged; the next sweep tries again.
+ */
+export async function sweep(
+  knownPods: ReadonlySet<string>,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<void> {
+  const { runtime, network, volumes, images } = dependencies;
+  const strays = new Map<string, { namespace: string; name: string; uid: string }>();
+  for (const uid of [...network.list(), ...volumes.list()]) {
+    strays.set(uid, { namespace: "", name: "", uid });
+  }
+  for (const { podUID, namespace, name } of runtime.listSandboxes()) {
+    strays.set(podUID, { namespace, name, uid: podUID });
+  }
+  for (const record of runtime.listContainers()) {
+    const { podUID, podNamespace, podName } = record;
+    strays.set(podUID, { namespace: podNamespace, name: podName, uid: podUID });
+  }
+  for (const [uid, pod] of strays) {
+    if (knownPods.has(uid)) continue;
+    scope.log.info({ pod: `${pod.namespace}/${pod.name}`, uid }, "removing what a deleted pod left");
+    await removePod(pod, dependencies, scope).catch((error) => {
+      scope.log.error({ uid, error: explain(error) }, "stray pod not removed");
+    });
+  }
+
+  const containers = new Set(runtime.listContainers().map((record) => record.id));
+  for (const id of images.listRootfs()) {
+    if (containers.has(id)) continue;
+    await images.removeRootfs(id, scope).catch((error) => {
+      scope.log.error({ container: id, error: explain(error) }, "stray root file system not removed");
+    });
+  }
+}

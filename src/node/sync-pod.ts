@@ -1,0 +1,197 @@
+import { errorCode, explain } from "../base/errors.ts";
+import { type Scope, withBindings, withSignal } from "../base/scope.ts";
+import type { ContainerRecord } from "../runtime/types.ts";
+import type { AgentDependencies } from "./dependencies.ts";
+import { type PodEnvironment, prepareEnvironment } from "./environment.ts";
+import { instancesOf, latestInstance } from "./instances.ts";
+import { type Hold, mayRestart, type PodPlan, planPod, type StartAction } from "./plan.ts";
+import type { PodState } from "./pod-state.ts";
+import { startContainer, startFailureReason } from "./start-container.ts";
+import type { Waiting } from "./status/container-status.ts";
+import { publishStatus, recordsOf } from "./status/publish.ts";
+import { releaseResources, stopContainers } from "./terminate-pod.ts";
+
+/** Asks for another sync of a pod, now or at a time (milliseconds since the epoch). */
+export type Requeue = (podUID: string, at?: number) => void;
+
+/** Instances of a container that are kept after it was restarted, for `logs --previous` (the kubelet keeps 1). */
+const keptInstances = 2;
+
+/**
+ * One round for a pod that should run: makes its plan and carries it out. Starts are left running in the
+ * background (a pull may take minutes) and ask for another round when they end, so a round is short and the
+ * next change is seen at once.
+ */
+export async function syncPod(
+  state: PodState,
+  dependencies: AgentDependencies,
+  requeue: Requeue,
+  outerScope: Scope,
+): Promise<void> {
+  const scope = withSignal(outerScope, state.abort.signal);
+  const { runtime, events } = dependencies;
+  const { pod } = state;
+  const now = scope.clock.now();
+  const records = recordsOf(state, dependencies);
+
+  if (isTerminal(state)) {
+    await finish(state, dependencies, scope);
+    return;
+  }
+
+  const sandbox = runtime.listSandboxes().find((candidate) => candidate.podUID === state.uid);
+  if (sandbox !== undefined) state.environment ??= environmentOf(state, dependencies, scope);
+  const plan = planPod(
+    pod.spec,
+    {
+      sandboxCreatedAt: sandbox?.createdAt,
+      records,
+      starting: new Set(state.starting.keys()),
+      holds: currentHolds(state, records, now),
+    },
+    now,
+  );
+
+  if (plan.start.length > 0) {
+    const environment = (state.environment ??= environmentOf(state, dependencies, scope));
+    for (const action of plan.start) {
+      const task = start(state, action, environment, dependencies, scope).finally(() => {
+        state.starting.delete(action.container.name);
+        requeue(state.uid);
+      });
+      state.starting.set(action.container.name, task);
+    }
+  }
+  state.waiting = waitingStates(state, plan);
+  for (const [name, hold] of plan.holding) {
+    if (hold.reason === "CrashLoopBackOff") {
+      const message = `Back-off restarting failed container ${name} in pod ${pod.metadata.name}_${pod.metadata.namespace}(${state.uid})`;
+      events.record(pod, "Warning", "BackOff", message, scope, name);
+    }
+  }
+  await publishStatus(state, dependencies, scope);
+  if (plan.finished !== undefined) await finish(state, dependencies, scope);
+  else if (plan.wakeAt !== undefined) requeue(state.uid, plan.wakeAt);
+}
+
+function isTerminal(state: PodState): boolean {
+  const phase = state.pod.status?.phase;
+  return state.finished || state.ended !== undefined || phase === "Succeeded" || phase === "Failed";
+}
+
+/** Gives back all that a pod which has run to its end still holds; its instances stay, for their logs. */
+async function finish(state: PodState, dependencies: AgentDependencies, scope: Scope): Promise<void> {
+  if (state.finished) return;
+  state.finished = true;
+  await Promise.allSettled(state.starting.values());
+  await stopContainers(state, state.pod.spec.terminationGracePeriodSeconds ?? 30, dependencies, scope);
+  await releaseResources(state.uid, dependencies, scope);
+  state.environment = undefined;
+  await publishStatus(state, dependencies, scope);
+}
+
+function environmentOf(
+  state: PodState,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<PodEnvironment> {
+  const environment = prepareEnvironment(state.pod, dependencies, scope);
+  const failed = (error: unknown) => {
+    if (state.environment === environment) state.environment = undefined;
+    if (scope.signal.aborted) return;
+    const reason = errorCode(error) ?? "FailedCreatePodSandBox";
+    dependencies.events.record(state.pod, "Warning", reason, explain(error), scope);
+  };
+  environment.then(({ network }) => network.catch(failed), failed);
+  return environment;
+}
+
+async function start(
+  state: PodState,
+  action: StartAction,
+  environment: Promise<PodEnvironment>,
+  dependencies: AgentDependencies,
+  outerScope: Scope,
+): Promise<void> {
+  const { runtime, events } = dependencies;
+  const { name } = action.container;
+  const scope = withBindings(outerScope, { container: name, attempt: action.attempt });
+  scope.log.info({ because: action.because }, "starting container");
+  const previous = latestInstance(recordsOf(state, dependencies), name);
+  if (previous?.finishedAt !== undefined) state.restarts.next(name, previous.finishedAt);
+  try {
+    await startContainer(state, action, environment, dependencies, scope);
+    state.holds.delete(name);
+  } catch (error) {
+    if (scope.signal.aborted) return;
+    const reason = startFailureReason(error);
+    scope.log.warn({ reason, error: explain(error) }, "container not started");
+    const environmentFailed = reason === "ContainerCreating";
+    if (!environmentFailed && errorCode(error) !== "ErrImagePull") {
+      events.record(state.pod, "Warning", "Failed", `Error: ${explain(error)}`, scope, name);
+    }
+    hold(state, name, reason, explain(error), scope.clock.now());
+    await publishStatus(state, dependencies, scope);
+    if (reason === "ErrImagePull") backOffPull(state, name, explain(error));
+    return;
+  }
+  for (const old of instancesOf(recordsOf(state, dependencies), name).slice(keptInstances)) {
+    await runtime.removeContainer(old.id, scope);
+    await dependencies.images.removeRootfs(old.id, scope);
+    runtime.removeContainerLog(old);
+  }
+}
+
+/** Notes a failed start: when to try again and what to show until then. */
+function hold(state: PodState, name: string, reason: string, message: string, failedAt: number): void {
+  const backOff = reason === "ErrImagePull" ? state.pulls : state.setUps;
+  backOff.next(name, failedAt);
+  state.holds.set(name, { until: backOff.retryAt(name, failedAt), reason, message });
+  state.waiting = new Map([...state.waiting, [name, { reason, message }]]);
+}
+
+/** The kubelet shows the error once, then that it waits: ErrImagePull, then ImagePullBackOff. */
+function backOffPull(state: PodState, name: string, message: string): void {
+  const current = state.holds.get(name);
+  if (current === undefined) return;
+  const image = state.pod.spec.containers.find((container) => container.name === name)?.image ?? "";
+  state.holds.set(name, {
+    ...current,
+    reason: "ImagePullBackOff",
+    message: `Back-off pulling image "${image}": ErrImagePull: ${message}`,
+  });
+}
+
+function currentHolds(
+  state: PodState,
+  records: readonly ContainerRecord[],
+  now: number,
+): ReadonlyMap<string, Hold> {
+  const { pod } = state;
+  const restartPolicy = pod.spec.restartPolicy ?? "Always";
+  const holds = new Map(state.holds);
+  for (const { name } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+    if (holds.has(name)) continue;
+    const record = latestInstance(records, name);
+    if (record?.phase !== "Exited" || record.finishedAt === undefined) continue;
+    if (!mayRestart(restartPolicy, record)) continue;
+    const until = state.restarts.retryAt(name, record.finishedAt);
+    if (until <= now) continue;
+    const seconds = Math.round(state.restarts.currentWait(name) / 1000);
+    const message = `back-off ${seconds}s restarting failed container=${name} pod=${pod.metadata.name}_${pod.metadata.namespace}(${state.uid})`;
+    holds.set(name, { until, reason: "CrashLoopBackOff", message });
+  }
+  return holds;
+}
+
+function waitingStates(state: PodState, plan: PodPlan): ReadonlyMap<string, Waiting> {
+  const waiting = new Map<string, Waiting>();
+  for (const [name, { reason, message }] of plan.holding) {
+    waiting.set(name, message === "" ? { reason } : { reason, message });
+  }
+  for (const name of state.starting.keys()) {
+    const hold = state.holds.get(name);
+    if (hold !== undefined) waiting.set(name, { reason: hold.reason, message: hold.message });
+  }
+  return waiting;
+}

@@ -26,10 +26,22 @@ export const errorCatalogue = {
 
   // Container and sandbox reasons, as the kubelet writes them.
   ErrImagePull: { kind: "transient", http: 500, meaning: "the image could not be pulled" },
-  ErrImageNeverPull: { kind: "invalid", http: 500, meaning: "the image is absent and imagePullPolicy is Never" },
+  ErrImageNeverPull: {
+    kind: "invalid",
+    http: 500,
+    meaning: "the image is absent and imagePullPolicy is Never",
+  },
   InvalidImageName: { kind: "invalid", http: 422, meaning: "the image reference cannot be parsed" },
-  CreateContainerConfigError: { kind: "invalid", http: 500, meaning: "the container's configuration cannot be made" },
-  CreateContainerError: { kind: "transient", http: 500, meaning: "the runtime could not create the container" },
+  CreateContainerConfigError: {
+    kind: "invalid",
+    http: 500,
+    meaning: "the container's configuration cannot be made",
+  },
+  CreateContainerError: {
+    kind: "transient",
+    http: 500,
+    meaning: "the runtime could not create the container",
+  },
   RunContainerError: { kind: "transient", http: 500, meaning: "the runtime could not start the container" },
   FailedCreatePodSandBox: { kind: "transient", http: 500, meaning: "the pod's sandbox could not be made" },
   FailedMount: { kind: "transient", http: 500, meaning: "a volume could not be mounted" },

@@ -53,7 +53,8 @@ export async function syncPod(
   );
 
   if (plan.start.length > 0) {
-    const environment = (state.environment ??= environmentOf(state, dependencies, scope));
+    state.environment ??= environmentOf(state, dependencies, scope);
+    const { environment } = state;
     for (const action of plan.start) {
       const task = start(state, action, environment, dependencies, scope).finally(() => {
         state.starting.delete(action.container.name);

@@ -21,27 +21,22 @@ export function podPhase(
       : "Pending";
   }
 
-  let unknown = 0;
-  let running = 0;
-  let waiting = 0;
-  let succeeded = 0;
-  let failed = 0;
-  for (const { state, lastState } of statuses) {
-    if (state?.running !== undefined) running += 1;
-    else if (state?.terminated !== undefined)
-      state.terminated.exitCode === 0 ? (succeeded += 1) : (failed += 1);
-    else if (state?.waiting !== undefined)
-      lastState?.terminated === undefined ? (waiting += 1) : (failed += 1);
-    else unknown += 1;
-  }
-  if (waiting > 0) return "Pending";
-  if (running > 0 && unknown === 0) return "Running";
-  if (running === 0 && unknown === 0 && succeeded + failed > 0) {
-    if (restartPolicy === "Always") return "Running";
-    if (failed === 0) return "Succeeded";
-    // A container waiting for its restart counts as failed, but its pod goes on.
-    const resting = statuses.some((status) => status.state?.waiting !== undefined);
-    return restartPolicy === "Never" && !resting ? "Failed" : "Running";
-  }
-  return "Pending";
+  const count = (wanted: Activity) => statuses.filter((status) => activity(status) === wanted).length;
+  if (count("waiting") > 0) return "Pending";
+  if (count("running") > 0 && count("unknown") === 0) return "Running";
+  if (count("unknown") > 0 || statuses.length === 0) return "Pending";
+  if (restartPolicy === "Always") return "Running";
+  if (count("failed") === 0) return "Succeeded";
+  // A container waiting for its restart counts as failed, but its pod goes on.
+  const resting = statuses.some((status) => status.state?.waiting !== undefined);
+  return restartPolicy === "Never" && !resting ? "Failed" : "Running";
+}
+
+type Activity = "running" | "waiting" | "succeeded" | "failed" | "unknown";
+
+function activity({ state, lastState }: ContainerStatus): Activity {
+  if (state?.running !== undefined) return "running";
+  if (state?.terminated !== undefined) return state.terminated.exitCode === 0 ? "succeeded" : "failed";
+  if (state?.waiting !== undefined) return lastState?.terminated === undefined ? "waiting" : "failed";
+  return "unknown";
 }

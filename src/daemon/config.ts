@@ -1,0 +1,61 @@
+import { isAbsolute } from "node:path";
+import { parseArgs } from "node:util";
+import { PeapodError } from "../base/errors.ts";
+import { defaultRunDir, defaultStateDir, type Layout, layoutFor } from "../host/layout.ts";
+
+/** How a node daemon was asked to run. */
+export interface DaemonConfig {
+  readonly layout: Layout;
+  /** `crun`, `runc` or an absolute path; undefined: crun where it works, else runc. */
+  readonly runtime: string | undefined;
+  /** Folder of the user's CNI configuration; undefined: Peapod's own bridge. */
+  readonly cniConfDir: string | undefined;
+  /** Addresses for pods, e.g. `10.244.7.0/24`; undefined: the first free one of a fixed list. */
+  readonly podCIDR: string | undefined;
+  /** containers-registries.conf(5) to use instead of the machine's. */
+  readonly registriesConf: string | undefined;
+  readonly logLevel: string;
+}
+
+const logLevels = ["debug", "info", "warn", "error", "silent"];
+
+/** Reads the daemon's own command line. Throws Usage. */
+export function parseDaemonArguments(args: readonly string[], env: NodeJS.ProcessEnv): DaemonConfig {
+  const { values } = parse(args);
+  const stateDir = values["state-dir"] ?? env.PEAPOD_STATE_DIR ?? defaultStateDir;
+  const runDir = values["run-dir"] ?? env.PEAPOD_RUN_DIR ?? defaultRunDir;
+  for (const [flag, value] of Object.entries({ "--state-dir": stateDir, "--run-dir": runDir })) {
+    if (!isAbsolute(value)) throw new PeapodError("Usage", `${flag} must be an absolute path, got ${value}`);
+  }
+  const logLevel = values["log-level"] ?? "info";
+  if (!logLevels.includes(logLevel)) {
+    throw new PeapodError("Usage", `--log-level must be one of ${logLevels.join(", ")}, got ${logLevel}`);
+  }
+  return {
+    layout: layoutFor(stateDir, runDir),
+    runtime: values.runtime,
+    cniConfDir: values["cni-conf-dir"],
+    podCIDR: values["pod-cidr"],
+    registriesConf: values["registries-conf"],
+    logLevel,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        "state-dir": { type: "string" },
+        "run-dir": { type: "string" },
+        runtime: { type: "string" },
+        "cni-conf-dir": { type: "string" },
+        "pod-cidr": { type: "string" },
+        "registries-conf": { type: "string" },
+        "log-level": { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw new PeapodError("Usage", error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { pino } from "pino";
+import { systemClock } from "../base/clock.ts";
+import { explain, PeapodError } from "../base/errors.ts";
+import { type Scope, uncancelled } from "../base/scope.ts";
+import { prepareCgroups, releaseCgroups } from "../host/cgroups.ts";
+import { claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
+import { apiSocket } from "../host/layout.ts";
+import { registerNode } from "../node/node-object.ts";
+import { startServer } from "../server/server.ts";
+import { openStore } from "../store/sqlite-store.ts";
+import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
+import { version } from "./version.ts";
+import { wireNode } from "./wiring.ts";
+
+/** Runs a node until SIGTERM or SIGINT. Containers go on after it ends, unless no pod is left. */
+async function runDaemon(config: DaemonConfig): Promise<void> {
+  const { layout } = config;
+  mkdirSync(layout.stateDir, { recursive: true, mode: 0o700 });
+  const other = claimDaemon(layout, version);
+  if (other !== undefined) {
+    process.stderr.write(`a node daemon already runs for ${layout.runDir} (pid ${other.pid})\n`);
+    return;
+  }
+
+  const stopping = new AbortController();
+  const log = pino({ level: config.logLevel, base: { node: layout.instance } });
+  const scope: Scope = { log, signal: stopping.signal, clock: systemClock };
+  const stopRequested = new Promise<string>((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+  });
+  // A monitor or helper that ends while it is written to must not end the daemon.
+  process.on("SIGPIPE", () => {});
+
+  let ready = false;
+  const store = openStore(join(layout.stateDir, "peapod.db"));
+  await prepareCgroups(layout, scope);
+  const node = await wireNode(config, store, scope);
+  registerNode(store, node.description, scope);
+  await node.network.start(scope);
+  await node.runtime.start(scope);
+  const server = await startServer({
+    socketPath: apiSocket(layout),
+    store,
+    streams: node.agent.streams,
+    channels: node.observer,
+    images: node.images,
+    nodeName: node.description.name,
+    ready: () => ready,
+    version,
+    scope,
+  });
+  await node.agent.start();
+  node.observer.start(scope);
+  ready = true;
+  log.info({ pid: process.pid, socket: apiSocket(layout), version }, "node is ready");
+
+  log.info({ signal: await stopRequested }, "node is stopping");
+  ready = false;
+  await server.close();
+  await node.observer.stop();
+  await node.agent.stop();
+  await node.runtime.stop();
+  const remaining = store.list("pods").items.length;
+  const last = uncancelled(scope);
+  if (remaining === 0) {
+    await node.network.stop(last);
+    await releaseCgroups(layout, last);
+  }
+  stopping.abort(new Error("the node daemon has stopped"));
+  store.close();
+  releaseDaemon(layout);
+  log.info({ remainingPods: remaining }, "node has stopped");
+}
+
+try {
+  await runDaemon(parseDaemonArguments(process.argv.slice(2), process.env));
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`peapod node daemon: ${explain(error)}\n`);
+  if (!(error instanceof PeapodError) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exit(error instanceof PeapodError && error.code === "Usage" ? 2 : 1);
+}

@@ -1,0 +1,121 @@
+import { readFileSync, realpathSync } from "node:fs";
+import { systemErrorCode } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import { createChannelObserver } from "../channels/observer.ts";
+import type { ChannelObserver } from "../channels/types.ts";
+import { readNodeFacts } from "../host/node-facts.ts";
+import { createImageService } from "../images/image-service.ts";
+import type { ImageService } from "../images/types.ts";
+import { createBridgeNetwork } from "../network/bridge-network.ts";
+import { createCNINetwork } from "../network/cni-network.ts";
+import { createNftCounters } from "../network/counters/nft-counters.ts";
+import type { PodNetworkDriver } from "../network/types.ts";
+import { type Agent, createAgent } from "../node/agent.ts";
+import { EventRecorder } from "../node/event-recorder.ts";
+import type { NodeDescription } from "../node/node-object.ts";
+import { createRuntime, newContainerID } from "../runtime/runtime-service.ts";
+import { createSandboxes } from "../runtime/sandbox/sandboxes.ts";
+import type { RuntimeService } from "../runtime/types.ts";
+import type { Store } from "../store/types.ts";
+import { createVolumeService } from "../volumes/volume-service.ts";
+import type { DaemonConfig } from "./config.ts";
+import { kubernetesVersion } from "./version.ts";
+
+/** A node's parts, put together: the only place that knows which implementation stands behind a port. */
+export interface WiredNode {
+  readonly agent: Agent;
+  readonly observer: ChannelObserver;
+  readonly images: ImageService;
+  readonly network: PodNetworkDriver;
+  readonly runtime: RuntimeService;
+  readonly description: NodeDescription;
+}
+
+/** Where CNI plugins are looked for: the specification's customary folder and Debian's. */
+const cniBinDirs = ["/opt/cni/bin", "/usr/lib/cni"];
+
+/** Makes every driver and the agent from the configuration. Starts nothing. */
+export async function wireNode(config: DaemonConfig, store: Store, scope: Scope): Promise<WiredNode> {
+  const { layout } = config;
+  const facts = readNodeFacts((name) => /^(peapod|pea[0-9a-f])/.test(name));
+  const sandboxes = createSandboxes({ layout });
+  const runtime = await createRuntime({
+    layout,
+    sandboxes,
+    ...(config.runtime === undefined ? {} : { runtime: config.runtime }),
+    scope,
+  });
+  const images = createImageService({
+    layout,
+    ...(config.registriesConf === undefined ? {} : { registriesConf: config.registriesConf }),
+  });
+  const network =
+    config.cniConfDir === undefined
+      ? createBridgeNetwork({ layout, ...(config.podCIDR === undefined ? {} : { podCIDR: config.podCIDR }) })
+      : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
+  const counters = createNftCounters();
+  const agent = createAgent(
+    {
+      nodeName: facts.hostname,
+      hostIPs: facts.addresses.slice(0, 1),
+      store,
+      images,
+      runtime,
+      network,
+      counters,
+      volumes: createVolumeService({ layout }),
+      events: new EventRecorder(store, facts.hostname),
+      newContainerID,
+      hostFiles: readHostFiles,
+    },
+    scope,
+  );
+  const { name, version } = runtime.version();
+  return {
+    agent,
+    observer: createChannelObserver({ pods: agent.source, counters }),
+    images,
+    network,
+    runtime,
+    description: {
+      name: facts.hostname,
+      addresses: facts.addresses,
+      cpus: facts.cpus,
+      memoryBytes: facts.memoryBytes,
+      podCIDR: config.podCIDR,
+      systemInfo: {
+        architecture: facts.architecture,
+        bootID: facts.bootID,
+        containerRuntimeVersion: `${name}://${version}`,
+        kernelVersion: facts.kernelVersion,
+        kubeletVersion: kubernetesVersion,
+        machineID: facts.machineID,
+        osImage: facts.osImage,
+      },
+    },
+  };
+}
+
+const resolvedStub = "/run/systemd/resolve/stub-resolv.conf";
+const resolvedUpstream = "/run/systemd/resolve/resolv.conf";
+
+/**
+ * The host's own files as pods inherit them. Where systemd-resolved answers on a loopback address, which means
+ * nothing inside a pod, its list of real servers is used (as the kubelet's resolvConf setting advises).
+ */
+function readHostFiles(): { hosts: string; resolvConf: string } {
+  const isStub = tryRead(() => realpathSync("/etc/resolv.conf")) === resolvedStub;
+  return {
+    hosts: tryRead(() => readFileSync("/etc/hosts", "utf8")) ?? "",
+    resolvConf: tryRead(() => readFileSync(isStub ? resolvedUpstream : "/etc/resolv.conf", "utf8")) ?? "",
+  };
+}
+
+function tryRead(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { kubernetesTime } from "../base/clock.ts";
+import { isNotFound } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import type { KubernetesNode } from "../kube/types.ts";
+import type { Store } from "../store/types.ts";
+
+/** What the Node object says; gathered by the daemon, since the agent knows nothing of Linux. */
+export interface NodeDescription {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly podCIDR: string | undefined;
+  readonly systemInfo: {
+    readonly architecture: string;
+    readonly bootID: string;
+    readonly containerRuntimeVersion: string;
+    readonly kernelVersion: string;
+    readonly kubeletVersion: string;
+    readonly machineID: string;
+    readonly osImage: string;
+  };
+}
+
+/** Pods that one node runs at most (kubelet's default maxPods). */
+const maxPods = "110";
+
+/** Makes this machine's Node object, or brings it up to date. */
+export function registerNode(store: Store, description: NodeDescription, scope: Scope): void {
+  const key = { resource: "nodes", namespace: "", name: description.name };
+  const status = nodeStatus(description, kubernetesTime(scope.clock.now()));
+  try {
+    store.update(key, (current) => ({ ...current, status }));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    store.create("nodes", {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: {
+        name: description.name,
+        labels: {
+          "kubernetes.io/arch": description.systemInfo.architecture,
+          "kubernetes.io/hostname": description.name,
+          "kubernetes.io/os": "linux",
+        },
+      },
+      spec: {},
+      status,
+    });
+  }
+}
+
+function nodeStatus(description: NodeDescription, now: string): NonNullable<KubernetesNode["status"]> {
+  const resources = {
+    cpu: String(description.cpus),
+    memory: `${Math.floor(description.memoryBytes / 1024)}Ki`,
+    pods: maxPods,
+  };
+  const condition = (type: string, status: string, reason: string, message: string) => ({
+    type,
+    status,
+    reason,
+    message,
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  });
+  return {
+    addresses: [
+      ...description.addresses.map((address) => ({ type: "InternalIP", address })),
+      { type: "Hostname", address: description.name },
+    ],
+    capacity: resources,
+    allocatable: resources,
+    conditions: [
+      condition(
+        "MemoryPressure",
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+      ),
+      condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+      condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+      condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+    ],
+    nodeInfo: {
+      ...description.systemInfo,
+      kubeProxyVersion: "",
+      operatingSystem: "linux",
+      systemUUID: description.systemInfo.machineID,
+    },
+  };
+}

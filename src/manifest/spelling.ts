@@ -1,0 +1,27 @@
+import { distance } from "fastest-levenshtein";
+
+/**
+ * The candidate that `word` is most likely a misspelling of, or undefined when none is near: equal but for case
+ * and separators, or at most a third of its letters (and no more than three) typed differently.
+ */
+export function nearestSpelling(word: string, candidates: Iterable<string>): string | undefined {
+  const limit = Math.min(3, Math.ceil(word.length / 3));
+  let best: { candidate: string; edits: number } | undefined;
+  for (const candidate of candidates) {
+    const edits =
+      plain(candidate) === plain(word) ? 0 : distance(candidate.toLowerCase(), word.toLowerCase());
+    if (edits <= limit && edits < candidate.length && edits < (best?.edits ?? Infinity))
+      best = { candidate, edits };
+  }
+  return best?.candidate;
+}
+
+/** `, did you mean "x"?` or nothing, to be put after a message. */
+export function spellingHint(word: string, candidates: Iterable<string>): string {
+  const nearest = nearestSpelling(word, candidates);
+  return nearest === undefined ? "" : `, did you mean ${JSON.stringify(nearest)}?`;
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_. ]/g, "");
+}

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runCommand } from "./peapod.ts";
+
+/** Everything on this machine that carries a node's marks: its folders in mounts, its instance name elsewhere. */
+export async function leftovers(node: { stateDir: string; runDir: string }, instance: string): Promise<string[]> {
+  const lines = async (file: string, args: string[]) => (await runCommand(file, args)).stdout.split("\n");
+  const mine = (line: string) =>
+    line.includes(node.stateDir) || line.includes(node.runDir) || line.includes(instance);
+  const label = (kind: string, found: string[]) => found.map((line) => `${kind}: ${line.trim()}`);
+  return [
+    ...label("mount", readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter(mine)),
+    ...label("process", processes().filter(mine)),
+    ...label("link", (await lines("ip", ["-o", "link"])).filter(mine)),
+    ...label("route", (await lines("ip", ["route"])).filter(mine)),
+    ...label("nft", (await lines("nft", ["list", "tables"])).filter(mine)),
+    ...label("cgroup", cgroups("/sys/fs/cgroup", 2).filter(mine)),
+    ...label("file", filesBelow(node.runDir)),
+  ];
+}
+
+/** Names of veth and bridge links as of now, to compare before with after. */
+export async function linkNames(): Promise<string[]> {
+  const { stdout } = await runCommand("ip", ["-o", "link"]);
+  return stdout.split("\n").map((line) => line.split(":")[1]?.trim() ?? "");
+}
+
+function processes(): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .map((pid) => {
+      try {
+        return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")}`;
+      } catch {
+        return "";
+      }
+    });
+}
+
+function cgroups(folder: string, depth: number): string[] {
+  if (depth < 0) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => [join(folder, entry.name), ...cgroups(join(folder, entry.name), depth - 1)]);
+}
+
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const launcher = join(import.meta.dirname, "../../bin/peapod");
+
+/** What a command printed and how it ended. */
+export interface CommandOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** A node of a test's own: own folders, so own bridge, subnet, cgroup and names. */
+export interface TestNode {
+  readonly stateDir: string;
+  readonly runDir: string;
+  /** Runs `bin/peapod` against this node. */
+  peapod(args: readonly string[], options?: { input?: string }): Promise<CommandOutput>;
+  /** The same, and throws with both outputs when it does not exit with 0. */
+  ok(args: readonly string[], options?: { input?: string }): Promise<string>;
+  /** PID of the node daemon, from its own file. */
+  daemonPID(): number;
+  /** Deletes every pod, stops the daemon and deletes the folders. */
+  close(): Promise<void>;
+}
+
+/** A node that starts on its first command, with `args` for `node start` where they matter. */
+export async function testNode(startArgs: readonly string[] = []): Promise<TestNode> {
+  const base = mkdtempSync(join(tmpdir(), "peapod-test-"));
+  const stateDir = join(base, "state");
+  const runDir = join(base, "run");
+  const env = { ...process.env, PEAPOD_STATE_DIR: stateDir, PEAPOD_RUN_DIR: runDir, NO_COLOR: "1" };
+
+  const node: TestNode = {
+    stateDir,
+    runDir,
+    peapod: (args, options = {}) => runCommand(launcher, args, { env, ...options }),
+    async ok(args, options) {
+      const output = await node.peapod(args, options);
+      if (output.exitCode !== 0) {
+        throw new Error(`peapod ${args.join(" ")}: exit code ${output.exitCode}\n${output.stdout}${output.stderr}`);
+      }
+      return output.stdout;
+    },
+    daemonPID: () => (JSON.parse(readFileSync(join(runDir, "daemon.json"), "utf8")) as { pid: number }).pid,
+    async close() {
+      if (existsSync(join(runDir, "daemon.json"))) {
+        await node.ok(["down", "--all", "--grace-period=1"]);
+        await node.ok(["node", "stop"]);
+      }
+      rmSync(base, { recursive: true, force: true });
+    },
+  };
+  await node.ok(["node", "start", ...startArgs]);
+  return node;
+}
+
+/** Runs a program to its end; never throws for its exit code. */
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; input?: string } = {},
+): Promise<CommandOutput> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env: options.env ?? process.env });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => (stdout += chunk));
+    child.stderr.on("data", (chunk) => (stderr += chunk));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ stdout, stderr, exitCode: code ?? -1 }));
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.input ?? "");
+  });
+}
+
+/** Repeats `look` until it returns something; throws what `explainLast` says after the limit. */
+export async function eventually<T>(
+  look: () => Promise<T | undefined> | T | undefined,
+  what: string,
+  limitMilliseconds = 30_000,
+): Promise<T> {
+  const end = Date.now() + limitMilliseconds;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`not within ${limitMilliseconds} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -69,7 +69,9 @@ test("environment: image, then hostname, then the container's own in order", () 
 });
 
 test("volume mounts lead to the volume's place on the host", () => {
-  const volumeMounts = [{ name: "v", mountPath: "/data", readOnly: true, mountPropagation: "HostToContainer" }];
+  const volumeMounts: Container["volumeMounts"] = [
+    { name: "v", mountPath: "/data", readOnly: true, mountPropagation: "HostToContainer" },
+  ];
   expect(config({ volumeMounts }).mounts).toEqual([
     { hostPath: "/host/v", mountPath: "/data", readOnly: true, propagation: "rslave" },
   ]);

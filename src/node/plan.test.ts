@@ -36,6 +36,8 @@ function summary(podSpec: PodSpec, observation: PodObservation) {
   };
 }
 
+type RestartPolicy = NonNullable<PodSpec["restartPolicy"]>;
+
 const idle = { sandbox: false, start: [], holding: [], finished: undefined };
 
 describe("a pod without init containers", () => {
@@ -56,7 +58,7 @@ describe("a pod without init containers", () => {
     expect(summary(spec(), observation).start).toEqual(["app b 0"]);
   });
 
-  test.each([
+  test.each<[RestartPolicy, number, string[], undefined]>([
     ["Always", 0, ["app a 1"], undefined],
     ["Always", 1, ["app a 1"], undefined],
     ["OnFailure", 0, [], undefined],
@@ -67,7 +69,7 @@ describe("a pod without init containers", () => {
     expect(summary(spec({ restartPolicy }), observation)).toEqual({ ...idle, start, finished });
   });
 
-  test.each([
+  test.each<[RestartPolicy, number, number, string | undefined]>([
     ["Never", 0, 0, "Succeeded"],
     ["Never", 0, 3, "Failed"],
     ["OnFailure", 0, 0, "Succeeded"],
@@ -99,7 +101,7 @@ describe("a pod without init containers", () => {
 });
 
 describe("a pod with init containers", () => {
-  const withInit = (restartPolicy = "Always") =>
+  const withInit = (restartPolicy: RestartPolicy = "Always") =>
     spec({ restartPolicy, initContainers: [container("i1"), container("i2")] });
 
   test.each([

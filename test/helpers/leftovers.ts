@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { runCommand } from "./peapod.ts";
 
 /** Everything on this machine that carries a node's marks: its folders in mounts, its instance name elsewhere. */
-export async function leftovers(node: { stateDir: string; runDir: string }, instance: string): Promise<string[]> {
+export async function leftovers(
+  node: { stateDir: string; runDir: string },
+  instance: string,
+): Promise<string[]> {
   const lines = async (file: string, args: string[]) => (await runCommand(file, args)).stdout.split("\n");
   const mine = (line: string) =>
     line.includes(node.stateDir) || line.includes(node.runDir) || line.includes(instance);

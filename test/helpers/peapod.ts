@@ -40,7 +40,9 @@ export async function testNode(startArgs: readonly string[] = []): Promise<TestN
     async ok(args, options) {
       const output = await node.peapod(args, options);
       if (output.exitCode !== 0) {
-        throw new Error(`peapod ${args.join(" ")}: exit code ${output.exitCode}\n${output.stdout}${output.stderr}`);
+        throw new Error(
+          `peapod ${args.join(" ")}: exit code ${output.exitCode}\n${output.stdout}${output.stderr}`,
+        );
       }
       return output.stdout;
     },

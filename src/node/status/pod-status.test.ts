@@ -45,7 +45,7 @@ const exited = (exitCode: number, parts: Partial<ContainerRecord> = {}) =>
   containerRecord({ phase: "Exited", exitCode, startedAt: now - 2_000, finishedAt: now - 1_000, ...parts });
 
 describe("phase", () => {
-  test.each([
+  test.each<[string, NonNullable<PodSpec["restartPolicy"]>, ContainerRecord[], string]>([
     ["no container yet", "Always", [], "Pending"],
     ["running", "Always", [containerRecord({})], "Running"],
     ["exited 0 under Always", "Always", [exited(0)], "Running"],

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import { layoutFor } from "../../src/host/layout.ts";
+import { leftovers, linkNames } from "../helpers/leftovers.ts";
+import { testNode } from "../helpers/peapod.ts";
+
+interface Case {
+  readonly name: string;
+  readonly spec: object;
+}
+
+const sleeper = { name: "main", image: "peapod.dev/host", command: ["sleep", "1000"] };
+
+const cases: Case[] = [
+  {
+    name: "runs",
+    spec: {
+      shareProcessNamespace: true,
+      containers: [
+        {
+          ...sleeper,
+          volumeMounts: [{ name: "memory", mountPath: "/memory" }],
+          ports: [{ containerPort: 80, hostPort: 18080 }],
+        },
+        { ...sleeper, name: "second" },
+      ],
+      volumes: [{ name: "memory", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }],
+    },
+  },
+  { name: "host-network", spec: { hostNetwork: true, containers: [sleeper] } },
+  {
+    name: "image-missing",
+    spec: {
+      containers: [
+        { ...sleeper, image: "127.0.0.1:1/not/there:1" },
+        { ...sleeper, name: "second" },
+      ],
+    },
+  },
+  { name: "bad-command", spec: { containers: [{ ...sleeper, command: ["/no/such/program"] }] } },
+  {
+    name: "mount-error",
+    spec: {
+      containers: [{ ...sleeper, volumeMounts: [{ name: "host", mountPath: "/host" }] }],
+      volumes: [{ name: "host", hostPath: { path: "/etc/hostname", type: "Directory" } }],
+    },
+  },
+  { name: "finished", spec: { restartPolicy: "Never", containers: [{ ...sleeper, command: ["true"] }] } },
+  { name: "crashing", spec: { containers: [{ ...sleeper, command: ["false"] }] } },
+];
+
+test("nothing is left of any pod, however far it came", async () => {
+  const linksBefore = await linkNames();
+  const node = await testNode();
+  const { instance } = layoutFor(node.stateDir, node.runDir);
+  try {
+    const items = cases.map(({ name, spec }) => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name },
+      spec: { terminationGracePeriodSeconds: 1, ...spec },
+    }));
+    await node.peapod(["up", "-d", "--timeout=10s", "-f", "-"], {
+      input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    });
+    expect((await node.ok(["get", "pods", "-o", "name"])).trim().split("\n")).toHaveLength(cases.length);
+    await node.ok(["down", "--all"]);
+    await node.ok(["node", "stop"]);
+
+    expect(await leftovers(node, instance)).toEqual([]);
+    expect(await linkNames()).toEqual(linksBefore);
+    expect(existsSync(`${node.runDir}/daemon.json`)).toBe(false);
+  } finally {
+    await node.close();
+  }
+});

@@ -1,0 +1,137 @@
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Scope } from "../base/scope.ts";
+import { uncancelled } from "../base/scope.ts";
+import { runCommand } from "./command.ts";
+import { isGone } from "./files.ts";
+import { unmount } from "./mounts.ts";
+import { namespaceFlags, type SystemCalls, systemCalls } from "./system-calls.ts";
+
+/** Files to which new namespaces are pinned; a kind without a path is not made. */
+export interface PinRequest {
+  readonly net?: string | undefined;
+  readonly ipc?: string | undefined;
+  readonly uts?: string | undefined;
+  /** Host name of the new UTS namespace; needs `uts`. */
+  readonly hostname?: string | undefined;
+}
+
+interface Kind {
+  readonly name: "net" | "ipc" | "uts";
+  readonly flag: number;
+  readonly path: string;
+}
+
+const bindFlag = 4096;
+
+/**
+ * Makes the namespaces and pins each to its file by a bind mount (namespaces(7)), so that they live without a
+ * process. The files are created (their folder must exist); a file that is there already must not be pinned.
+ * Either all are pinned or none.
+ *
+ * A pin may be copied into other mount namespaces (mount_namespaces(7)): {@link unpinNamespaces} takes those
+ * copies away too.
+ */
+export async function pinNamespaces(request: PinRequest, scope: Scope): Promise<void> {
+  scope.signal.throwIfAborted();
+  const kinds = kindsOf(request);
+  if (kinds.length === 0) return;
+  const calls = await systemCalls();
+  try {
+    for (const kind of kinds) closeSync(openSync(kind.path, "a", 0o444));
+    if (calls === undefined) await pinByTool(kinds, request.hostname, scope);
+    else pinByCall(calls, kinds, request.hostname);
+  } catch (error) {
+    await unpinNamespaces(
+      kinds.map((kind) => kind.path),
+      uncancelled(scope),
+    );
+    throw error;
+  }
+}
+
+/**
+ * Unmounts and deletes pin files; a namespace ends once no process is in it either. Done for a file that is not
+ * pinned or not there. Deleting the file also detaches the copies of the pin that other mount namespaces hold
+ * (a mount point that is unlinked elsewhere is unmounted lazily: Linux 3.18 and later).
+ */
+export async function unpinNamespaces(paths: readonly string[], scope: Scope): Promise<void> {
+  for (const path of paths) {
+    await unmount(path, { detach: true }, scope);
+    rmSync(path, { force: true });
+  }
+}
+
+/** Runs a tool inside the given pinned namespaces: the words to put in front of its command line. */
+export function insideNamespaces(pins: { net?: string; ipc?: string; uts?: string }): readonly string[] {
+  return [
+    "nsenter",
+    ...(pins.net === undefined ? [] : [`--net=${pins.net}`]),
+    ...(pins.ipc === undefined ? [] : [`--ipc=${pins.ipc}`]),
+    ...(pins.uts === undefined ? [] : [`--uts=${pins.uts}`]),
+    "--",
+  ];
+}
+
+function kindsOf(request: PinRequest): readonly Kind[] {
+  const kinds: Kind[] = [];
+  if (request.net !== undefined) kinds.push({ name: "net", flag: namespaceFlags.network, path: request.net });
+  if (request.ipc !== undefined) kinds.push({ name: "ipc", flag: namespaceFlags.ipc, path: request.ipc });
+  if (request.uts !== undefined) kinds.push({ name: "uts", flag: namespaceFlags.uts, path: request.uts });
+  return kinds;
+}
+
+/** One synchronous stretch: nothing else of the daemon can run while this thread is elsewhere. */
+function pinByCall(calls: SystemCalls, kinds: readonly Kind[], hostname: string | undefined): void {
+  const home = kinds.map((kind) => openSync(`/proc/thread-self/ns/${kind.name}`, "r"));
+  try {
+    withSmallTcpTable(() => calls.unshare(kinds.reduce((flags, kind) => flags | kind.flag, 0)));
+    try {
+      for (const kind of kinds) calls.mount(`/proc/thread-self/ns/${kind.name}`, kind.path, "", bindFlag, "");
+      if (hostname !== undefined) calls.sethostname(hostname);
+    } finally {
+      goHome(calls, kinds, home);
+    }
+  } finally {
+    for (const fd of home) closeSync(fd);
+  }
+}
+
+function goHome(calls: SystemCalls, kinds: readonly Kind[], home: readonly number[]): void {
+  try {
+    for (const [index, kind] of kinds.entries()) calls.setns(home[index] ?? -1, kind.flag);
+  } catch {
+    // Going on in a pod's namespaces would put everything that follows into the wrong place.
+    process.abort();
+  }
+}
+
+const tcpTableSysctl = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
+
+/**
+ * Gives network namespaces that `make` creates a TCP hash table of their own with 1024 buckets, where the kernel
+ * can (Linux 6.1 and later; ip-sysctl): otherwise they share the host's, and each look at a pod's /proc/net/tcp
+ * walks all of its hundred thousands of buckets.
+ */
+function withSmallTcpTable(make: () => void): void {
+  let before: string;
+  try {
+    before = readFileSync(tcpTableSysctl, "utf8").trim();
+    writeFileSync(tcpTableSysctl, "1024");
+  } catch (error) {
+    if (!isGone(error) && !(error instanceof Error)) throw error;
+    make();
+    return;
+  }
+  try {
+    make();
+  } finally {
+    writeFileSync(tcpTableSysctl, before);
+  }
+}
+
+/** The TCP table's size is left alone here: the sysctl is the host's and other work goes on meanwhile. */
+async function pinByTool(kinds: readonly Kind[], hostname: string | undefined, scope: Scope): Promise<void> {
+  const pins = kinds.map((kind) => `--${kind.name}=${kind.path}`);
+  const command = hostname === undefined ? ["true"] : ["hostname", "--", hostname];
+  await runCommand("unshare", [...pins, ...command], {}, scope);
+}

@@ -1,0 +1,73 @@
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { totalmem } from "node:os";
+import { PeapodError } from "../base/errors.ts";
+import { isMounted, mount } from "../host/mounts.ts";
+import { parseQuantity, quantityValue } from "../kube/quantity.ts";
+import type { StoredPod } from "../kube/types.ts";
+import type { MountedVolume } from "./types.ts";
+import type { VolumeRequest, VolumeType } from "./volume-type.ts";
+
+/**
+ * `emptyDir`: a folder of the node's disk, or with `medium: Memory` a tmpfs, open to every user of the pod
+ * (https://kubernetes.io/docs/concepts/storage/volumes/#emptydir). `sizeLimit` is the tmpfs' size; on disk it is
+ * measured, not enforced.
+ */
+export const emptyDir: VolumeType = {
+  field: "emptyDir",
+  plugin: "kubernetes.io~empty-dir",
+  async mount(request, scope) {
+    const { volume, folder } = request;
+    const medium = volume.emptyDir?.medium ?? "";
+    if (medium !== "" && medium !== "Memory") {
+      throw new PeapodError("FailedMount", `unknown storage medium "${medium}"`);
+    }
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    if (medium === "Memory" && !isMounted(folder)) {
+      const options = [`size=${memorySize(request)}`, "mode=0777"];
+      await mount({ type: "tmpfs", source: "tmpfs", target: folder, options }, scope);
+    } else if (medium === "") {
+      // Whatever the umask is.
+      chmodSync(folder, 0o777);
+    }
+    return describe(request);
+  },
+  find(request) {
+    if (!existsSync(request.folder)) return undefined;
+    const volume = describe(request);
+    return volume.medium === "disk" || isMounted(request.folder) ? volume : undefined;
+  },
+  limit: ({ volume }) => sizeLimit(volume.emptyDir?.sizeLimit),
+};
+
+function describe({ volume, folder }: VolumeRequest): MountedVolume {
+  const medium = volume.emptyDir?.medium === "Memory" ? "memory" : "disk";
+  return { name: volume.name, hostPath: folder, owned: true, medium };
+}
+
+/**
+ * Bytes of a tmpfs: the least of half this machine's memory (the kernel's own default), the pod's memory limit and
+ * the volume's sizeLimit, as far as there are any (KEP-1967).
+ */
+function memorySize({ pod, volume }: VolumeRequest): number {
+  const limits = [Math.floor(totalmem() / 2), podMemoryLimit(pod), sizeLimit(volume.emptyDir?.sizeLimit)];
+  return Math.min(...limits.filter((limit) => limit !== undefined && limit > 0).map(Number));
+}
+
+/** Sum of the containers' memory limits when every one has a limit; init containers count where one is larger. */
+export function podMemoryLimit(pod: StoredPod): number | undefined {
+  const limitsOf = (containers: StoredPod["spec"]["containers"]) =>
+    containers.map((container) => sizeLimit(container.resources?.limits?.memory) ?? 0);
+  const main = limitsOf(pod.spec.containers);
+  const init = limitsOf(pod.spec.initContainers ?? []);
+  if ([...main, ...init].includes(0)) return undefined;
+  return Math.max(
+    main.reduce((sum, limit) => sum + limit, 0),
+    ...init,
+  );
+}
+
+function sizeLimit(quantity: string | number | undefined): number | undefined {
+  const parsed = quantity === undefined ? undefined : parseQuantity(quantity);
+  const bytes = parsed === undefined ? 0 : Number(quantityValue(parsed));
+  return bytes > 0 ? bytes : undefined;
+}

@@ -1,0 +1,134 @@
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import { type Scope, uncancelled } from "../base/scope.ts";
+import { withUndo } from "../base/undo-stack.ts";
+import { isGone } from "../host/files.ts";
+import { type Layout, podVolumesDir } from "../host/layout.ts";
+import type { StoredPod, Volume } from "../kube/types.ts";
+import { unmountAndDelete } from "./delete-tree.ts";
+import { sourceField, volumeTypeOf } from "./registry.ts";
+import type { MountedVolume, VolumeService, VolumeUsage } from "./types.ts";
+import { usedOnDisk, usedOnTmpfs } from "./usage.ts";
+import type { VolumeRequest, VolumeType } from "./volume-type.ts";
+
+/**
+ * The volumes of one node's pods. What is made for a pod is below the pod's folder in the state folder and nowhere
+ * else, so the folders themselves are the record of it.
+ */
+export function createVolumeService(options: { layout: Layout }): VolumeService {
+  return new FolderVolumes(options.layout);
+}
+
+class FolderVolumes implements VolumeService {
+  readonly #layout: Layout;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  async mount(pod: StoredPod, scope: Scope): Promise<ReadonlyMap<string, MountedVolume>> {
+    const root = podVolumesDir(this.#layout, pod.metadata.uid);
+    const volumes = pod.spec.volumes ?? [];
+    const planned = volumes.map((volume) => this.#plan(pod, volume));
+    return await withUndo(scope.log, async (undo) => {
+      const mounted = new Map<string, MountedVolume>();
+      for (const { type, request } of planned) {
+        const isNew = !existsSync(request.folder);
+        if (isNew) {
+          // Added first: a mount that fails half-way may have made the folder.
+          undo.add(`delete volume ${request.volume.name}`, () =>
+            this.#delete(request.folder, root, uncancelled(scope)),
+          );
+        }
+        mounted.set(request.volume.name, await mountOne(type, request, scope));
+      }
+      return mounted;
+    });
+  }
+
+  async unmount(podUID: string, scope: Scope): Promise<void> {
+    const root = podVolumesDir(this.#layout, podUID);
+    if (!existsSync(root)) return;
+    await unmountAndDelete(root, scope);
+    removeIfEmpty(dirname(root));
+  }
+
+  find(pod: StoredPod): ReadonlyMap<string, MountedVolume> {
+    const found = new Map<string, MountedVolume>();
+    for (const volume of pod.spec.volumes ?? []) {
+      const { type, request } = this.#plan(pod, volume);
+      const mounted = type.find(request);
+      if (mounted !== undefined) found.set(volume.name, mounted);
+    }
+    return found;
+  }
+
+  list(): readonly string[] {
+    return readFolder(join(this.#layout.stateDir, "pods")).filter((podUID) =>
+      existsSync(podVolumesDir(this.#layout, podUID)),
+    );
+  }
+
+  async usage(pod: StoredPod, scope: Scope): Promise<readonly VolumeUsage[]> {
+    const limited = (pod.spec.volumes ?? [])
+      .map((volume) => this.#plan(pod, volume))
+      .map(({ type, request }) => ({ request, limitBytes: type.limit(request) }))
+      .filter(({ request, limitBytes }) => limitBytes !== undefined && existsSync(request.folder));
+    const inMemory = ({ request }: { request: VolumeRequest }) =>
+      request.volume.emptyDir?.medium === "Memory";
+    const folders = limited.filter((each) => !inMemory(each)).map(({ request }) => request.folder);
+    const onDisk = await usedOnDisk(folders, scope);
+    return limited.flatMap((each) => {
+      const { folder, volume } = each.request;
+      const usedBytes = inMemory(each) ? usedOnTmpfs(folder) : onDisk.get(folder);
+      return usedBytes === undefined ? [] : [{ name: volume.name, usedBytes, limitBytes: each.limitBytes }];
+    });
+  }
+
+  #plan(pod: StoredPod, volume: Volume): { type: VolumeType; request: VolumeRequest } {
+    const type = volumeTypeOf(volume);
+    if (type === undefined) {
+      const source = sourceField(volume);
+      throw new PeapodError(
+        "FailedMount",
+        `volume "${volume.name}": volumes of type ${source} are not supported`,
+      );
+    }
+    const folder = join(podVolumesDir(this.#layout, pod.metadata.uid), type.plugin, volume.name);
+    return { type, request: { pod, volume, folder } };
+  }
+
+  /** Deletes one volume, and the folders above it that are empty then, up to the pod's. */
+  async #delete(folder: string, root: string, scope: Scope): Promise<void> {
+    await unmountAndDelete(folder, scope);
+    for (const parent of [dirname(folder), root, dirname(root)]) removeIfEmpty(parent);
+  }
+}
+
+async function mountOne(type: VolumeType, request: VolumeRequest, scope: Scope): Promise<MountedVolume> {
+  try {
+    return await type.mount(request, scope);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `MountVolume.SetUp failed for volume "${request.volume.name}" : ${why}`;
+    throw new PeapodError("FailedMount", message, { cause: error });
+  }
+}
+
+function readFolder(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!isGone(error) && systemErrorCode(error) !== "ENOTEMPTY") throw error;
+  }
+}

@@ -1,0 +1,188 @@
+import { join } from "node:path";
+import { explain, PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import type { Layout } from "../host/layout.ts";
+import { hostImageName } from "../kube/peapod-names.ts";
+import { imagesIn } from "./archive.ts";
+import { HostImage, hostImage } from "./host-image.ts";
+import { ImageGraph } from "./image-graph.ts";
+import { JoinedCalls } from "./joined-calls.ts";
+import { pullError } from "./pull-error.ts";
+import { fullName, parseReference } from "./reference.ts";
+import { RootfsMounts } from "./rootfs.ts";
+import { errorOutput, Skopeo } from "./skopeo.ts";
+import type { Image, ImageService, PullPolicy, PullProgress } from "./types.ts";
+
+/** Where the images are kept and how registries are found; absent: the machine's own configuration. */
+export interface ImageServiceOptions {
+  readonly layout: Layout;
+  /** containers-registries.conf(5): mirrors, remaps, registries that may speak plain HTTP. */
+  readonly registriesConf?: string;
+  /** containers-auth.json(5); absent: skopeo's search, which ends at ~/.docker/config.json. */
+  readonly authFile?: string;
+}
+
+/** The images of one node. Makes no file before the first pull or container. */
+export function createImageService(options: ImageServiceOptions): ImageService {
+  return new Images(options);
+}
+
+class Images implements ImageService {
+  readonly #skopeo: Skopeo;
+  readonly #graph: ImageGraph;
+  readonly #rootfs: RootfsMounts;
+  readonly #hostImage: HostImage;
+  readonly #pulls = new JoinedCalls<{ milliseconds: number }, PullProgress>();
+  readonly #removing = new Set<string>();
+
+  constructor({ layout, registriesConf, authFile }: ImageServiceOptions) {
+    this.#skopeo = new Skopeo({
+      folder: join(layout.stateDir, "images"),
+      registriesConf,
+      authFile,
+    });
+    this.#graph = new ImageGraph(this.#skopeo.graphRoot);
+    this.#rootfs = new RootfsMounts(layout);
+    this.#hostImage = new HostImage(layout);
+  }
+
+  async ensure(
+    request: { image: string; policy: PullPolicy; onProgress?: (progress: PullProgress) => void },
+    scope: Scope,
+  ): Promise<{ image: Image; pulled: { milliseconds: number } | undefined }> {
+    if (isHostImage(request.image)) return { image: hostImage, pulled: undefined };
+    const name = fullName(parseReference(request.image));
+    const present = this.#graph.findByName(name);
+    if (present !== undefined && request.policy !== "Always") return { image: present, pulled: undefined };
+    if (request.policy === "Never") {
+      throw new PeapodError(
+        "ErrImageNeverPull",
+        `image "${request.image}" is not present and imagePullPolicy is Never`,
+      );
+    }
+    const onProgress = request.onProgress ?? (() => {});
+    const work = (tell: (progress: PullProgress) => void, workScope: Scope) =>
+      this.#pull(name, tell, workScope);
+    const pulled = await this.#pulls.join(name, onProgress, work, scope);
+    const image = this.#graph.findByName(name);
+    if (image === undefined) {
+      throw new PeapodError(
+        "ErrImagePull",
+        `failed to pull image "${request.image}": removed while it was pulled`,
+      );
+    }
+    return { image, pulled };
+  }
+
+  async list(_scope: Scope): Promise<readonly Image[]> {
+    return this.#graph.list();
+  }
+
+  async load(source: string, scope: Scope): Promise<Image> {
+    let last: Image | undefined;
+    for (const { source: from, name } of await imagesIn(source, scope)) {
+      try {
+        await this.#skopeo.copy(from, `containers-storage:${name}`, () => {}, scope);
+      } catch (error) {
+        throw new PeapodError(
+          "BadRequest",
+          `cannot load ${source}: ${explain(pullError(name, errorOutput(error), error))}`,
+          { cause: error },
+        );
+      }
+      last = this.#graph.findByName(name);
+    }
+    if (last === undefined) throw new PeapodError("InternalError", `${source} was loaded but is not listed`);
+    return last;
+  }
+
+  async remove(reference: string, scope: Scope): Promise<void> {
+    const image = this.#find(reference);
+    if (image === undefined) throw new PeapodError("NotFound", `image "${reference}" not found`);
+    const user = this.#rootfs.list().find((id) => this.#rootfs.read(id)?.imageID === image.id);
+    if (user !== undefined) {
+      throw new PeapodError("Conflict", `image "${reference}" is in use by container ${user}`);
+    }
+    await this.#delete(image, scope);
+  }
+
+  async collectGarbage(inUse: ReadonlySet<string>, scope: Scope): Promise<readonly string[]> {
+    const used = new Set(this.#rootfs.list().map((id) => this.#rootfs.read(id)?.imageID));
+    const unused = this.#graph.list().filter(({ id }) => !inUse.has(id) && !used.has(id));
+    for (const image of unused) await this.#delete(image, scope);
+    return unused.map(({ id }) => id);
+  }
+
+  async mountRootfs(containerID: string, image: Image, scope: Scope): Promise<string> {
+    const known = this.#rootfs.read(containerID);
+    if (known !== undefined) return this.#rootfs.mount(containerID, known, scope);
+    if (image.id === hostImage.id) {
+      return this.#rootfs.mount(
+        containerID,
+        await this.#hostImage.layers(() => this.#allLayers(), scope),
+        scope,
+      );
+    }
+    if (this.#removing.has(image.id) || this.#graph.findByID(image.id) === undefined) {
+      throw new PeapodError("CreateContainerError", `image ${image.id} is not on this machine any more`);
+    }
+    const layers = { imageID: image.id, lower: this.#graph.layerFolders(image.id), inside: {} };
+    return this.#rootfs.mount(containerID, layers, scope);
+  }
+
+  removeRootfs(containerID: string, scope: Scope): Promise<void> {
+    return this.#rootfs.remove(containerID, scope);
+  }
+
+  listRootfs(): readonly string[] {
+    return this.#rootfs.list();
+  }
+
+  async #pull(
+    name: string,
+    tell: (progress: PullProgress) => void,
+    scope: Scope,
+  ): Promise<{ milliseconds: number }> {
+    const start = performance.now();
+    try {
+      await this.#skopeo.copy(
+        `docker://${name}`,
+        `containers-storage:${name}`,
+        (line) => tell({ message: line }),
+        scope,
+      );
+    } catch (error) {
+      throw pullError(name, errorOutput(error), error);
+    }
+    return { milliseconds: Math.round(performance.now() - start) };
+  }
+
+  async #delete(image: Image, scope: Scope): Promise<void> {
+    this.#removing.add(image.id);
+    try {
+      await this.#skopeo.delete(image.id.replace(/^sha256:/, ""), scope);
+    } catch (error) {
+      // Somebody else was faster: that is what was wanted.
+      if (!errorOutput(error).includes("image not known")) throw error;
+    } finally {
+      this.#removing.delete(image.id);
+    }
+  }
+
+  #find(reference: string): Image | undefined {
+    const id = reference.startsWith("sha256:") ? reference : `sha256:${reference}`;
+    if (/^sha256:[a-f0-9]{12,64}$/.test(id)) {
+      const matches = this.#graph.list().filter((image) => image.id.startsWith(id));
+      if (matches.length === 1) return matches[0];
+    }
+    return this.#graph.findByName(fullName(parseReference(reference)));
+  }
+
+  #allLayers() {
+    return this.#rootfs.list().flatMap((id) => this.#rootfs.read(id) ?? []);
+  }
+}
+
+function isHostImage(image: string): boolean {
+  return image === hostImageName || image === `${hostImageName}:latest`;
+}

@@ -1,0 +1,172 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+} from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import { isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
+import { containerRunDir, containerStateDir, type Layout } from "../host/layout.ts";
+import { isMounted, mount, unmountBelow } from "../host/mounts.ts";
+import { systemCallErrno } from "../host/system-calls.ts";
+
+/** What a root file system consists of; kept beside its upper folder, so that it can be mounted again. */
+export interface RootfsLayers {
+  readonly imageID: string;
+  /** Read-only folders under the container's own one, topmost first. */
+  readonly lower: readonly string[];
+  /** Read-only overlays mounted inside, by their path in the container, each with its folders topmost first. */
+  readonly inside: Readonly<Record<string, readonly string[]>>;
+}
+
+/** mount(2) takes at most a page of options, with its terminating zero. */
+const maximumOptionsLength = 4095;
+
+/**
+ * Root file systems of containers: an overlay of an image's layers with a writable folder of the container's
+ * own. `volatile` is right for it: after a crash of the machine a container starts anew on an empty folder.
+ */
+export class RootfsMounts {
+  readonly #layout: Layout;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** Mounts the root file system and returns its path; the same mount when it is there already. */
+  async mount(containerID: string, layers: RootfsLayers, scope: Scope): Promise<string> {
+    const folder = this.#folder(containerID);
+    const target = this.#target(containerID);
+    const isNew = mkdirSync(join(folder, "upper"), { recursive: true, mode: 0o700 }) !== undefined;
+    if (!isNew && isMounted(target)) return target;
+    // Recorded before anything is waited for: from here on nobody may delete the layers.
+    writeFileAtomically(this.#record(containerID), JSON.stringify(layers));
+    await unmountBelow(target, scope);
+    // A volatile overlay that ended without unmounting leaves a mark in its work folder and refuses to be mounted.
+    if (!isNew) await rm(join(folder, "work"), { recursive: true, force: true });
+    mkdirSync(join(folder, "work"), { recursive: true, mode: 0o700 });
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    const upper = join(folder, "upper");
+    if (layers.lower[0] !== undefined) copyAttributes(layers.lower[0], upper);
+    await mountOverlay(layers.lower, { upper, work: join(folder, "work") }, target, scope);
+    for (const [path, lower] of Object.entries(layers.inside)) {
+      await mountOverlay(lower, undefined, join(target, path), scope);
+    }
+    return target;
+  }
+
+  /** Unmounts and deletes; done when there is none. */
+  async remove(containerID: string, scope: Scope): Promise<void> {
+    const target = this.#target(containerID);
+    await unmountBelow(target, scope);
+    // Never recursively: if it were still mounted, that would delete what is in the container.
+    removeIfEmpty(target);
+    removeIfEmpty(containerRunDir(this.#layout, containerID));
+    await rm(this.#folder(containerID), { recursive: true, force: true });
+    removeIfEmpty(containerStateDir(this.#layout, containerID));
+  }
+
+  /** Containers that have a root file system, mounted or not. */
+  list(): readonly string[] {
+    try {
+      const ids = readdirSync(join(this.#layout.stateDir, "containers"));
+      return ids.filter((id) => this.#isThere(id));
+    } catch (error) {
+      if (isGone(error)) return [];
+      throw error;
+    }
+  }
+
+  /** What a container's root file system consists of; undefined when it has none. */
+  read(containerID: string): RootfsLayers | undefined {
+    const text = readFileIfExists(this.#record(containerID));
+    return text === undefined ? undefined : (JSON.parse(text) as RootfsLayers);
+  }
+
+  #isThere(containerID: string): boolean {
+    return statSync(this.#folder(containerID), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  #folder(containerID: string): string {
+    return join(containerStateDir(this.#layout, containerID), "rootfs");
+  }
+
+  #record(containerID: string): string {
+    return join(this.#folder(containerID), "layers.json");
+  }
+
+  #target(containerID: string): string {
+    return join(containerRunDir(this.#layout, containerID), "rootfs");
+  }
+}
+
+async function mountOverlay(
+  lower: readonly string[],
+  writable: { upper: string; work: string } | undefined,
+  target: string,
+  scope: Scope,
+): Promise<void> {
+  const rest =
+    writable === undefined
+      ? ["ro"]
+      : [`upperdir=${escapePath(writable.upper)}`, `workdir=${escapePath(writable.work)}`];
+  const length = [lowerOption(lower), ...rest].join(",").length + ",volatile".length;
+  // Many layers: name each by an open file descriptor, the shortest path that a folder can have.
+  const descriptors = length > maximumOptionsLength ? lower.map((folder) => openSync(folder, "r")) : [];
+  try {
+    const paths = descriptors.length > 0 ? descriptors.map((fd) => `/proc/${process.pid}/fd/${fd}`) : lower;
+    const request = { type: "overlay", source: "overlay", target, options: [lowerOption(paths), ...rest] };
+    if (writable === undefined) await mount(request, scope);
+    else await mountVolatile(request, scope);
+  } catch (error) {
+    throw new PeapodError("CreateContainerError", "root file system", { cause: error });
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
+}
+
+/** `volatile` came with Linux 5.10; an older kernel refuses it as it would any unknown option. */
+async function mountVolatile(request: Parameters<typeof mount>[0], scope: Scope): Promise<void> {
+  try {
+    await mount({ ...request, options: [...request.options, "volatile"] }, scope);
+  } catch (error) {
+    const errno = systemCallErrno(error);
+    if (errno !== undefined && errno !== "EINVAL") throw error;
+    await mount(request, scope);
+  }
+}
+
+function lowerOption(folders: readonly string[]): string {
+  return `lowerdir=${folders.map(escapePath).join(":")}`;
+}
+
+/** overlayfs splits at colons and mount options at commas. */
+function escapePath(path: string): string {
+  return path.replace(/[\\:,]/g, "\\$&");
+}
+
+/**
+ * The container sees its upper folder's mode and owner as those of `/`: they are to be the image's. A layer that
+ * says nothing about `/` is unpacked with 0555, where Kubernetes' runtimes have 0755.
+ */
+function copyAttributes(from: string, to: string): void {
+  const { mode, uid, gid } = statSync(from);
+  chmodSync(to, (mode & 0o777) === 0o555 ? 0o755 : mode & 0o7777);
+  chownSync(to, uid, gid);
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (!isGone(error) && code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
+}

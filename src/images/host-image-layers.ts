@@ -1,14 +1,16 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
+  type Stats,
   symlinkSync,
+  utimesSync,
 } from "node:fs";
-import { chmod, chown, copyFile, lstat, mkdir, readdir, readlink, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
@@ -39,7 +41,6 @@ export async function buildHostLayers(
   for (const [path, mode] of Object.entries(emptyFolders)) makeFolder(join(base, path), mode);
   for (const [path, target] of Object.entries(links)) symlinkSync(target, join(base, path));
   for (const path of outlinedFolders) outline(`/${path}`, join(base, path));
-  await copyEtc("", join(base, "etc"));
 
   mkdirSync(join(folder, "masks"), { mode: 0o700 });
   const whiteout = join(folder, "whiteout");
@@ -49,10 +50,8 @@ export async function buildHostLayers(
     makeLike(`/${name}`, join(base, name));
     makeLike(`/${name}`, join(folder, "masks", name));
   }
-  const secrets = await findSecrets(
-    shown.map((name) => `/${name}`),
-    scope,
-  );
+  const shownPaths = shown.map((name) => `/${name}`);
+  const [secrets] = await Promise.all([findSecrets(shownPaths, scope), copyEtc("", join(base, "etc"))]);
   const own = ownFolders.filter((path) => shown.some((name) => path.startsWith(`/${name}/`)));
   for (const path of new Set([...secrets, ...own])) hide(path, join(folder, "masks"), whiteout);
 }
@@ -112,40 +111,48 @@ function hide(path: string, masks: string, whiteout: string): void {
 function outline(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const stats = lstatSync(join(from, entry.name), { throwIfNoEntry: false });
-    if (stats?.isDirectory() && (stats.mode & 0o005) === 0o005)
-      makeLike(join(from, entry.name), join(to, entry.name));
+    if (stats?.isDirectory() && isOpenToAll(stats)) makeLike(join(from, entry.name), join(to, entry.name));
   }
 }
 
+/** Synchronous calls, since a thousand small files take ten times as long by promises; gives way at each folder. */
 async function copyEtc(path: string, target: string): Promise<void> {
+  await new Promise(setImmediate);
   const source = join("/etc", path);
-  await mkdir(target, { mode: 0o700 });
-  const { mode, uid, gid } = await lstat(source);
-  for (const name of await readdir(source)) {
+  mkdirSync(target, { mode: 0o700 });
+  for (const name of readdirSync(source)) {
     const child = join(path, name);
     if (!isSecretInEtc(child)) await copyEntry(child, join(target, name));
   }
-  await chown(target, uid, gid);
-  await chmod(target, mode & 0o7777);
+  copyOwnerAndMode(lstatSync(source), target);
 }
 
 async function copyEntry(path: string, target: string): Promise<void> {
   const source = join("/etc", path);
   try {
-    const stats = await lstat(source);
+    const stats = lstatSync(source);
     if (stats.isSymbolicLink()) {
-      await symlink(await readlink(source), target);
+      symlinkSync(readlinkSync(source), target);
     } else if (stats.isDirectory()) {
-      if ((stats.mode & 0o005) === 0o005) await copyEtc(path, target);
-    } else if (stats.isFile() && (stats.mode & 0o004) !== 0) {
-      await copyFile(source, target);
-      await chown(target, stats.uid, stats.gid);
-      await chmod(target, stats.mode & 0o7777);
-      await utimes(target, stats.atime, stats.mtime);
+      if (isOpenToAll(stats)) await copyEtc(path, target);
+    } else if (stats.isFile() && isOpenToAll(stats)) {
+      copyFileSync(source, target);
+      copyOwnerAndMode(stats, target);
+      utimesSync(target, stats.atime, stats.mtime);
     }
   } catch (error) {
     if (!isGone(error)) throw error;
   }
+}
+
+function isOpenToAll(stats: Stats): boolean {
+  const needed = stats.isDirectory() ? 0o005 : 0o004;
+  return (stats.mode & needed) === needed;
+}
+
+function copyOwnerAndMode({ mode, uid, gid }: Stats, path: string): void {
+  chownSync(path, uid, gid);
+  chmodSync(path, mode & 0o7777);
 }
 
 function makeFolder(path: string, mode: number): void {
@@ -156,8 +163,7 @@ function makeFolder(path: string, mode: number): void {
 
 function makeLike(model: string, path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  const { mode, uid, gid } = lstatSync(model);
+  const stats = lstatSync(model);
   mkdirSync(path);
-  chownSync(path, uid, gid);
-  chmodSync(path, mode & 0o7777);
+  copyOwnerAndMode(stats, path);
 }

@@ -57,6 +57,8 @@ class FolderVolumes implements VolumeService {
   find(pod: StoredPod): ReadonlyMap<string, MountedVolume> {
     const found = new Map<string, MountedVolume>();
     for (const volume of pod.spec.volumes ?? []) {
+      // A volume that could not be mounted is not found.
+      if (volumeTypeOf(volume) === undefined) continue;
       const { type, request } = this.#plan(pod, volume);
       const mounted = type.find(request);
       if (mounted !== undefined) found.set(volume.name, mounted);
@@ -72,6 +74,7 @@ class FolderVolumes implements VolumeService {
 
   async usage(pod: StoredPod, scope: Scope): Promise<readonly VolumeUsage[]> {
     const limited = (pod.spec.volumes ?? [])
+      .filter((volume) => volumeTypeOf(volume) !== undefined)
       .map((volume) => this.#plan(pod, volume))
       .map(({ type, request }) => ({ request, limitBytes: type.limit(request) }))
       .filter(({ request, limitBytes }) => limitBytes !== undefined && existsSync(request.folder));

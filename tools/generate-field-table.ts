@@ -47,9 +47,9 @@ function readDeclaration(file: string): {
   fields: { name: string; required: boolean; type: string }[];
   imports: Map<string, string>;
 } {
-  const text = readFileSync(file, "utf8").replaceAll(/ *\/\*\*[^]*?\*\/\n/g, "");
-  const body = /export interface \w+[^{]*\{\n([^]*?)^\}/m.exec(text)?.[1] ?? "";
-  const fields = [...body.matchAll(/^ {4}"([^"]+)"(\??): ([^]*?);\n(?= {4}"|$(?![^]))/gm)].map((match) => ({
+  const text = readFileSync(file, "utf8").replaceAll(/ *\/\*\*.*?\*\/\n/gs, "");
+  const body = /export interface \w+[^{]*\{\n(.*?)^\}/ms.exec(text)?.[1] ?? "";
+  const fields = [...body.matchAll(/^ {4}"([^"]+)"(\??): (.*?);\n(?= {4}"|$)/gms)].map((match) => ({
     name: match[1] ?? "",
     required: match[2] === "",
     type: (match[3] ?? "").replaceAll(/\s+/g, " "),

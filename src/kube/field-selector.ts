@@ -15,7 +15,7 @@ export function parseFieldSelector<T>(
 ): (object: T) => boolean {
   const terms = splitTerms(text).filter((term) => term !== "");
   const requirements = terms.map((term) => {
-    const match = /^([^=!]*?)(!=|==|=)([^]*)$/.exec(term);
+    const match = /^([^=!]*?)(!=|==|=)(.*)$/s.exec(term);
     if (match === null) {
       throw new PeapodError("BadRequest", `invalid selector: '${text}'; can't understand '${term}'`);
     }
@@ -30,11 +30,11 @@ export function parseFieldSelector<T>(
 
 /** Cuts at commas that no backslash escapes. */
 function splitTerms(text: string): string[] {
-  return text.match(/(?:\\[^]|[^\\,])*(?:\\$)?/g)?.filter((term) => term !== "") ?? [];
+  return text.match(/(?:\\.|[^\\,])*(?:\\$)?/gs)?.filter((term) => term !== "") ?? [];
 }
 
 function unescapeValue(escaped: string): string {
-  return escaped.replaceAll(/\\([^]?)|[,=]/g, (found, character: string | undefined) => {
+  return escaped.replaceAll(/\\(.?)|[,=]/gs, (found, character: string | undefined) => {
     if (character === undefined) {
       throw new PeapodError("BadRequest", `invalid field selector: unescaped character in value: ${found}`);
     }

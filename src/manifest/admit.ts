@@ -1,67 +1,70 @@
-import type { Event, Namespace } from "../kube/types.ts";
+import { labelNameProblems } from "../kube/names.ts";
+import type { Event, Namespace, Pod } from "../kube/types.ts";
+import { checkHonoured } from "./check-honoured.ts";
 import { decodeStrict } from "./decode.ts";
+import { defaultPod } from "./default-pod.ts";
 import { inDocumentOrder } from "./document-order.ts";
-import { kindProblem } from "./kinds.ts";
+import { kindProblem, type ReadableKind } from "./kinds.ts";
+import type { Problem } from "./problems.ts";
 import type { ManifestProblem, ValidPod } from "./types.ts";
-
-/** An object as it would be stored and all that is wrong with it, in the order of its fields. */
-export interface Admission<T> {
-  /** To be used only when no problem is an error. */
-  readonly object: T;
-  readonly problems: readonly ManifestProblem[];
-}
-
-/** How the API's `fieldValidation` parameter treats fields that Kubernetes does not have. */
-export type FieldValidation = "Strict" | "Warn" | "Ignore";
+import { validateEvent } from "./validate/event.ts";
+import { validateMetadata } from "./validate/metadata.ts";
+import { validatePod } from "./validate/pod.ts";
 
 /**
  * Decodes, defaults and validates a Pod as the API server does on create, and checks that this version of
- * Peapod honours all of it. `value` is not changed. The pod must not be used when a problem is an error.
+ * Peapod honours all of it. `value` is not changed; problems come in the order of its fields. When one of them
+ * is an error, the pod must not be used.
  */
-export function admitPod(
-  value: unknown,
-  fieldValidation: FieldValidation = "Strict",
-): { pod: ValidPod; problems: readonly ManifestProblem[] } {
-  const { object, problems } = admit<ValidPod>("Pod", value, fieldValidation);
-  return { pod: object, problems };
+export function admitPod(value: unknown): { pod: ValidPod; problems: readonly ManifestProblem[] } {
+  const { object, problems } = admit("Pod", value);
+  return { pod: object as ValidPod, problems: problems.map(withoutPlace) };
 }
 
 /** The same for a Namespace. */
-export function admitNamespace(
-  value: unknown,
-  fieldValidation: FieldValidation = "Strict",
-): { namespace: Namespace; problems: readonly ManifestProblem[] } {
-  const { object, problems } = admit<Namespace>("Namespace", value, fieldValidation);
-  return { namespace: object, problems };
+export function admitNamespace(value: unknown): {
+  namespace: Namespace;
+  problems: readonly ManifestProblem[];
+} {
+  const { object, problems } = admit("Namespace", value);
+  return { namespace: object as Namespace, problems: problems.map(withoutPlace) };
 }
 
 /** The same for an Event of `v1`. */
-export function admitEvent(
-  value: unknown,
-  fieldValidation: FieldValidation = "Strict",
-): { event: Event; problems: readonly ManifestProblem[] } {
-  const { object, problems } = admit<Event>("Event", value, fieldValidation);
-  return { event: object, problems };
+export function admitEvent(value: unknown): { event: Event; problems: readonly ManifestProblem[] } {
+  const { object, problems } = admit("Event", value);
+  return { event: object as Event, problems: problems.map(withoutPlace) };
 }
 
-/** The same for an object of any kind that a manifest may hold, by its `apiVersion` and `kind`. */
-export function admitObject(value: unknown): Admission<object> {
+/** All that is wrong with an object of any kind, by its `apiVersion` and `kind`, and the place of each. */
+export function findProblems(value: unknown): readonly Problem[] {
   const problems = kindProblem(value);
-  if (problems.length > 0) return { object: {}, problems };
-  return admit((value as { kind: string }).kind, value, "Strict");
+  return problems.length > 0 ? problems : admit((value as { kind: ReadableKind }).kind, value).problems;
 }
 
-function admit<T extends object>(
-  kind: string,
-  value: unknown,
-  fieldValidation: FieldValidation,
-): Admission<T> {
-  const decoded = decodeStrict(kind, value);
-  const problems = decoded.problems.flatMap((problem) => relax(problem, fieldValidation));
-  return { object: decoded.value as T, problems: inDocumentOrder(value, problems) };
+/** Defaults the object in place and says what is wrong with it. */
+const rules: Record<ReadableKind, (object: object) => Problem[]> = {
+  Pod: (object) => {
+    const pod = object as Pod;
+    defaultPod(pod);
+    return [...validatePod(pod), ...checkHonoured(pod)];
+  },
+  Namespace: (object) => validateMetadata((object as Namespace).metadata, labelNameProblems),
+  Event: (object) => validateEvent(object as Event),
+};
+
+function admit(kind: ReadableKind, value: unknown): { object: object; problems: Problem[] } {
+  const { value: object, problems } = decodeStrict(kind, value);
+  // A field that could not be decoded is gone from the object: that it is missing there is no news.
+  const broken = problems.filter(({ reason }) => reason !== "UnknownField").map(({ field }) => field);
+  const found = rules[kind](object).filter(({ field }) => !broken.some((path) => isWithin(field, path)));
+  return { object, problems: inDocumentOrder(value, [...problems, ...found]) };
 }
 
-function relax(problem: ManifestProblem, fieldValidation: FieldValidation): ManifestProblem[] {
-  if (problem.reason !== "UnknownField" || fieldValidation === "Strict") return [problem];
-  return fieldValidation === "Warn" ? [{ ...problem, severity: "warning" }] : [];
+function isWithin(field: string, path: string): boolean {
+  return path === "" || field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`);
+}
+
+function withoutPlace({ place: _place, ...problem }: Problem): ManifestProblem {
+  return problem;
 }

@@ -1,12 +1,15 @@
 import { pathSteps } from "../kube/field-path.ts";
-import type { ManifestProblem } from "./types.ts";
+import type { Problem } from "./problems.ts";
 
 /**
  * The problems in the order in which their fields stand in `value`; what is missing from an object comes after
  * what is there, and equal places keep their order.
  */
-export function inDocumentOrder(value: unknown, problems: readonly ManifestProblem[]): ManifestProblem[] {
-  const ranked = problems.map((problem) => ({ problem, ranks: ranksOf(value, problem.field) }));
+export function inDocumentOrder(value: unknown, problems: readonly Problem[]): Problem[] {
+  const ranked = problems.map((problem) => ({
+    problem,
+    ranks: ranksOf(value, problem.place ?? problem.field),
+  }));
   return ranked.sort((a, b) => compareRanks(a.ranks, b.ranks)).map(({ problem }) => problem);
 }
 

@@ -4,7 +4,9 @@ import { nearestSpelling } from "./spelling.ts";
 import type { ManifestProblem } from "./types.ts";
 
 /** Kinds that this version reads from a manifest, all of apiVersion `v1`. */
-const readable = ["Pod", "Namespace", "Event"];
+const readable = ["Pod", "Namespace", "Event"] as const;
+
+export type ReadableKind = (typeof readable)[number];
 
 /** Why an object's kind cannot be read; empty when it can. */
 export function kindProblem(value: unknown): ManifestProblem[] {
@@ -18,7 +20,7 @@ export function kindProblem(value: unknown): ManifestProblem[] {
     ...checkText("kind", kind, "what the object is, for example Pod"),
   ];
   if (missing.length > 0) return missing;
-  if (apiVersion === "v1" && readable.includes(kind as string)) return [];
+  if (apiVersion === "v1" && readable.includes(kind as ReadableKind)) return [];
   return [unreadableKind(apiVersion as string, kind as string)];
 }
 

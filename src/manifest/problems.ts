@@ -6,6 +6,17 @@ import type { ManifestProblem } from "./types.ts";
  * the reader of a manifest knows where each field stands and adds it.
  */
 
+/**
+ * A problem under way. `place` is the path of the very field where the user has to look, when Kubernetes' own
+ * path (`field`) stops short of it.
+ */
+export type Problem = ManifestProblem & { readonly place?: string };
+
+/** The problem, to be shown at `place` although Kubernetes cites it by a shorter path. */
+export function at(place: string, problem: Problem): Problem {
+  return { ...problem, place };
+}
+
 /** The field has a value that a rule forbids. */
 export function invalid(field: string, value: unknown, detail: string): ManifestProblem {
   return error(field, "FieldValueInvalid", `Invalid value: ${showValue(value)}`, detail);

@@ -1,5 +1,5 @@
 import { isMap, isSeq, type Node } from "yaml";
-import { admitObject } from "./admit.ts";
+import { findProblems } from "./admit.ts";
 import { fieldPosition } from "./field-position.ts";
 import { sourceText } from "./source-text.ts";
 import type { ManifestFile, ManifestObject, ManifestProblem } from "./types.ts";
@@ -26,8 +26,10 @@ export function readManifest(bytes: Uint8Array | string, source: string): Manife
     if (document.problems.length > 0) continue;
     for (const { value, node } of flattenLists(document, document.value, document.root)) {
       const positionOf = (path: string) => fieldPosition(document, node, path);
-      const found = admitObject(value).problems;
-      problems.push(...found.map((problem) => ({ ...problem, position: positionOf(problem.field) })));
+      const found = findProblems(value);
+      for (const { place, ...problem } of found) {
+        problems.push({ ...problem, position: positionOf(place ?? problem.field) });
+      }
       if (found.some(({ severity }) => severity === "error")) continue;
       objects.push({ object: value as ManifestObject["object"], positionOf });
     }

@@ -1,0 +1,176 @@
+/**
+ * What this version of Peapod does not do although Kubernetes does, as data: the one list that admission reads,
+ * that `docs/reference/manifests.md` shows, and from which a line goes when its feature comes.
+ */
+
+/** A field of a Pod's spec that is valid but not honoured. */
+export interface NotHonoured {
+  /**
+   * Path below `spec`; `[]` is every item of a list, and `containers[]` means init containers too.
+   * A field that is absent, false, or empty text or list asks for nothing and is never reported.
+   */
+  readonly path: string;
+  /** `refuse` where the pod would not be what it says, `warn` where it runs all the same. */
+  readonly action: "refuse" | "warn";
+  /** What Peapod does (or does not do) instead. */
+  readonly instead: string;
+  /** Which values are not honoured; absent: all. */
+  readonly when?: (value: unknown) => boolean;
+}
+
+const refuse = (path: string, instead: string, when?: (value: unknown) => boolean): NotHonoured =>
+  when === undefined ? { path, action: "refuse", instead } : { path, action: "refuse", instead, when };
+const warn = (path: string, instead: string, when?: (value: unknown) => boolean): NotHonoured =>
+  when === undefined ? { path, action: "warn", instead } : { path, action: "warn", instead, when };
+
+const not =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    !values.includes(value);
+const is =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value);
+const hasKey = (test: (key: string) => boolean) => (value: unknown) =>
+  Object.keys(value as object).some(test);
+
+const volumeTypes = "only emptyDir and hostPath volumes can be mounted";
+const oneMachine = "not applicable on one machine";
+const noServiceAccounts = "there are no service accounts, and no token is mounted";
+
+export const notHonoured: readonly NotHonoured[] = [
+  refuse("containers[].livenessProbe", "liveness probes are not run"),
+  refuse("containers[].readinessProbe", "readiness probes are not run"),
+  refuse("containers[].startupProbe", "startup probes are not run"),
+  refuse("containers[].lifecycle", "lifecycle hooks are not run"),
+  refuse("containers[].restartPolicy", "sidecars and restart policies of single containers do not exist"),
+  refuse("containers[].restartPolicyRules", "restart rules of single containers do not exist"),
+  refuse("containers[].envFrom", "environment variables cannot come from ConfigMaps and Secrets"),
+  refuse("containers[].env[].valueFrom", "environment variables have only literal values"),
+  refuse("containers[].volumeMounts[].subPath", "only a volume's root can be mounted"),
+  refuse("containers[].volumeMounts[].subPathExpr", "only a volume's root can be mounted"),
+  refuse(
+    "containers[].volumeMounts[].recursiveReadOnly",
+    "what is mounted below a volume keeps its own mode",
+    not("Disabled"),
+  ),
+  refuse("containers[].volumeDevices", "there are no block devices"),
+  refuse("containers[].stdin", "containers have no standard input"),
+  refuse("containers[].tty", "containers have no terminal"),
+  refuse("containers[].resources.claims", "there are no resource claims"),
+  refuse(
+    "containers[].resources.limits",
+    "only cpu, memory and ephemeral-storage can be limited",
+    hasKey(isDevice),
+  ),
+  warn(
+    "containers[].resources.limits",
+    "the limit of ephemeral-storage is not enforced",
+    hasKey(isEphemeralStorage),
+  ),
+  warn("containers[].resizePolicy", "containers cannot be resized in place"),
+  refuse(
+    "containers[].securityContext.seccompProfile.type",
+    "only the profiles RuntimeDefault and Unconfined exist",
+    is("Localhost"),
+  ),
+  refuse(
+    "containers[].securityContext.appArmorProfile.type",
+    "AppArmor profiles are not applied",
+    is("Localhost"),
+  ),
+  warn(
+    "containers[].securityContext.appArmorProfile.type",
+    "AppArmor profiles are not applied",
+    is("RuntimeDefault"),
+  ),
+  refuse("containers[].securityContext.seLinuxOptions", "SELinux labels are not applied"),
+  refuse("containers[].securityContext.windowsOptions", "only Linux containers run"),
+
+  refuse("volumes[].awsElasticBlockStore", volumeTypes),
+  refuse("volumes[].azureDisk", volumeTypes),
+  refuse("volumes[].azureFile", volumeTypes),
+  refuse("volumes[].cephfs", volumeTypes),
+  refuse("volumes[].cinder", volumeTypes),
+  refuse("volumes[].configMap", volumeTypes),
+  refuse("volumes[].csi", volumeTypes),
+  refuse("volumes[].downwardAPI", volumeTypes),
+  refuse("volumes[].ephemeral", volumeTypes),
+  refuse("volumes[].fc", volumeTypes),
+  refuse("volumes[].flexVolume", volumeTypes),
+  refuse("volumes[].flocker", volumeTypes),
+  refuse("volumes[].gcePersistentDisk", volumeTypes),
+  refuse("volumes[].gitRepo", volumeTypes),
+  refuse("volumes[].glusterfs", volumeTypes),
+  refuse("volumes[].image", volumeTypes),
+  refuse("volumes[].iscsi", volumeTypes),
+  refuse("volumes[].nfs", volumeTypes),
+  refuse("volumes[].persistentVolumeClaim", volumeTypes),
+  refuse("volumes[].photonPersistentDisk", volumeTypes),
+  refuse("volumes[].portworxVolume", volumeTypes),
+  refuse("volumes[].projected", volumeTypes),
+  refuse("volumes[].quobyte", volumeTypes),
+  refuse("volumes[].rbd", volumeTypes),
+  refuse("volumes[].scaleIO", volumeTypes),
+  refuse("volumes[].secret", volumeTypes),
+  refuse("volumes[].storageos", volumeTypes),
+  refuse("volumes[].vsphereVolume", volumeTypes),
+  refuse(
+    "volumes[].emptyDir.medium",
+    "an emptyDir lies on disk or in memory, not in huge pages",
+    not("Memory"),
+  ),
+
+  refuse("securityContext.fsGroup", "files in volumes keep their group"),
+  warn("securityContext.fsGroupChangePolicy", "files in volumes keep their group"),
+  refuse(
+    "securityContext.seccompProfile.type",
+    "only the profiles RuntimeDefault and Unconfined exist",
+    is("Localhost"),
+  ),
+  refuse("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("Localhost")),
+  warn("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("RuntimeDefault")),
+  refuse("securityContext.seLinuxOptions", "SELinux labels are not applied"),
+  warn("securityContext.seLinuxChangePolicy", "SELinux labels are not applied"),
+  refuse(
+    "securityContext.supplementalGroupsPolicy",
+    "groups of the image are always merged in",
+    is("Strict"),
+  ),
+  refuse("securityContext.windowsOptions", "only Linux containers run"),
+
+  refuse("activeDeadlineSeconds", "pods have no deadline"),
+  refuse("hostUsers", "pods have no user namespace of their own", (value) => value === false),
+  refuse("hostnameOverride", "the host name comes from hostname or the pod's name"),
+  refuse("os.name", "only Linux containers run", not("linux")),
+  refuse("overhead", "there are no runtime classes"),
+  refuse("readinessGates", "nothing sets conditions of pods from outside"),
+  refuse("resourceClaims", "there are no resource claims"),
+  refuse("resources", "requests and limits are those of containers, not of pods"),
+  refuse("runtimeClassName", "there are no runtime classes; the node's --runtime chooses for all pods"),
+  refuse("schedulingGates", "nothing removes scheduling gates"),
+  refuse("setHostnameAsFQDN", "pods have no fully qualified name"),
+  warn("subdomain", "pods have no DNS name"),
+
+  warn("nodeSelector", oneMachine),
+  warn("affinity", oneMachine),
+  warn("tolerations", oneMachine),
+  warn("topologySpreadConstraints", oneMachine),
+  warn("priorityClassName", oneMachine),
+  warn("priority", oneMachine),
+  warn("preemptionPolicy", oneMachine),
+  warn("schedulingGroup", oneMachine),
+  warn("schedulerName", oneMachine, not("default-scheduler")),
+
+  warn("serviceAccountName", noServiceAccounts, not("default")),
+  warn("automountServiceAccountToken", noServiceAccounts),
+  warn("imagePullSecrets", "images are pulled with the credentials of this machine's registry auth files"),
+];
+
+function isDevice(name: string): boolean {
+  return name.includes("/") || name.startsWith("hugepages-");
+}
+
+function isEphemeralStorage(name: string): boolean {
+  return name === "ephemeral-storage";
+}

@@ -1,0 +1,162 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import { isGone, readFileIfExists } from "./files.ts";
+import { signalPID } from "./processes.ts";
+
+/**
+ * Control groups of versions 1 and 2 (cgroups(7)) by paths below every hierarchy's mount, such as
+ * `/peapod/podUID/name/0`. `root` is a parameter for tests; everybody else leaves it out.
+ */
+
+export const cgroupRoot = "/sys/fs/cgroup";
+
+/** `unified`: version 2 alone; `hybrid`: version 1 with a version 2 tree beside it; `legacy`: version 1 alone. */
+export type CgroupMode = "unified" | "hybrid" | "legacy";
+
+export function cgroupMode(root = cgroupRoot): CgroupMode {
+  if (existsSync(join(root, "cgroup.controllers"))) return "unified";
+  return existsSync(join(root, "unified", "cgroup.controllers")) ? "hybrid" : "legacy";
+}
+
+/** The mount point of every hierarchy, without the symbolic links that name one twice. */
+export function cgroupHierarchies(root = cgroupRoot): readonly string[] {
+  if (cgroupMode(root) === "unified") return [root];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(root, entry.name, "cgroup.procs")))
+    .map((entry) => join(root, entry.name));
+}
+
+/** The cgroup's folder in the version 2 tree, whether it exists or not; undefined where there is no such tree. */
+export function cgroupV2Path(cgroup: string, root = cgroupRoot): string | undefined {
+  const mode = cgroupMode(root);
+  if (mode === "legacy") return undefined;
+  return join(mode === "unified" ? root : join(root, "unified"), cgroup);
+}
+
+/** The cgroup's folder in the hierarchy that has this controller of version 1; undefined with version 2 alone. */
+export function cgroupV1Path(cgroup: string, controller: string, root = cgroupRoot): string | undefined {
+  return cgroupMode(root) === "unified" ? undefined : join(root, controller, cgroup);
+}
+
+/** PIDs in the cgroup and all cgroups below it, in any hierarchy; empty when there is no such cgroup. */
+export function processesIn(cgroup: string, root = cgroupRoot): readonly number[] {
+  const pids = new Set<number>();
+  for (const hierarchy of cgroupHierarchies(root)) {
+    for (const folder of cgroupTree(join(hierarchy, cgroup))) {
+      for (const line of (readFileIfGiven(join(folder, "cgroup.procs")) ?? "").split("\n")) {
+        if (line !== "" && line !== "0") pids.add(Number(line));
+      }
+    }
+  }
+  return [...pids];
+}
+
+/** How many processes of the cgroup the kernel killed for want of memory; 0 when there is no such cgroup. */
+export function outOfMemoryKills(cgroup: string, root = cgroupRoot): number {
+  const v1 = cgroupV1Path(cgroup, "memory", root);
+  const v2 = cgroupV2Path(cgroup, root);
+  const files = [
+    ...(v1 === undefined ? [] : [join(v1, "memory.oom_control")]),
+    ...(v2 === undefined ? [] : [join(v2, "memory.events")]),
+  ];
+  return Math.max(
+    0,
+    ...files.map((file) => Number(/^oom_kill (\d+)$/m.exec(readFileIfGiven(file) ?? "")?.[1] ?? 0)),
+  );
+}
+
+/**
+ * SIGKILLs everything in the cgroup and below until nothing is left: at once through cgroup.kill where version 2
+ * has it, process by process elsewhere. Done when there is no such cgroup. Throws Timeout when processes do not
+ * die within ten seconds (uninterruptible sleep).
+ */
+export async function killAll(cgroup: string, scope: Scope, root = cgroupRoot): Promise<void> {
+  const deadline = scope.clock.now() + 10_000;
+  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+    const unified = cgroupV2Path(cgroup, root);
+    if (unified !== undefined) writeIfExists(join(unified, "cgroup.kill"), "1");
+    const pids = processesIn(cgroup, root);
+    if (pids.length === 0) return;
+    for (const pid of pids) signalPID(pid, "SIGKILL");
+    if (scope.clock.now() > deadline) {
+      throw new PeapodError("Timeout", `processes ${pids.join(", ")} of cgroup ${cgroup} do not die`);
+    }
+    await scope.clock.sleep(wait, scope.signal);
+  }
+}
+
+/**
+ * Removes the cgroup and all below it from every hierarchy; done when there is none. Processes that are just
+ * dying keep it busy for a moment, so it is tried for up to two seconds; then throws SystemCallFailed.
+ */
+export async function removeCgroup(cgroup: string, scope: Scope, root = cgroupRoot): Promise<void> {
+  const deadline = scope.clock.now() + 2_000;
+  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+    const busy = cgroupHierarchies(root).find((hierarchy) => !removeTree(join(hierarchy, cgroup)));
+    if (busy === undefined) return;
+    if (scope.clock.now() > deadline) {
+      throw new PeapodError("SystemCallFailed", `remove cgroup ${busy}${cgroup}: EBUSY`);
+    }
+    await scope.clock.sleep(wait, scope.signal);
+  }
+}
+
+/** Whether any hierarchy has this cgroup. */
+export function cgroupExists(cgroup: string, root = cgroupRoot): boolean {
+  return cgroupHierarchies(root).some((hierarchy) => existsSync(join(hierarchy, cgroup)));
+}
+
+function removeTree(folder: string): boolean {
+  for (const each of cgroupTree(folder).reverse()) {
+    try {
+      rmdirSync(each);
+    } catch (error) {
+      if (systemErrorCode(error) === "EBUSY") return false;
+      if (!isGone(error)) throw error;
+    }
+  }
+  return true;
+}
+
+/** The folder and all below it, parents first. */
+function cgroupTree(folder: string): string[] {
+  try {
+    const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [folder, ...below.flatMap((entry) => cgroupTree(join(folder, entry.name)))];
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+/** A cgroup may go between two looks (ENODEV), and a threaded one has no readable cgroup.procs (EOPNOTSUPP). */
+function readFileIfGiven(path: string): string | undefined {
+  try {
+    return readFileIfExists(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENODEV" || code === "EOPNOTSUPP") return undefined;
+    throw error;
+  }
+}
+
+function writeIfExists(path: string, text: string): void {
+  try {
+    // No O_CREAT: a kernel without the file must not be asked to make it.
+    writeFileSync(path, text, { flag: "r+" });
+  } catch (error) {
+    if (!isGone(error) && systemErrorCode(error) !== "ENODEV") throw error;
+  }
+}
+
+/** Controllers that the version 2 tree owns. */
+export function unifiedControllers(root = cgroupRoot): readonly string[] {
+  const folder = cgroupV2Path("", root);
+  if (folder === undefined) return [];
+  return readFileSync(join(folder, "cgroup.controllers"), "utf8")
+    .trim()
+    .split(" ")
+    .filter((word) => word !== "");
+}

@@ -1,0 +1,66 @@
+import { PassThrough, type Readable, Writable } from "node:stream";
+import { type IPty, spawn } from "@lydell/node-pty";
+
+/** A process on a pseudo terminal of its own (pty(7)). */
+export interface TerminalProcess {
+  readonly pid: number;
+  readonly input: Writable;
+  readonly output: Readable;
+  resize(columns: number, rows: number): void;
+  /** Signals the process on the terminal; nothing happens when it has ended. */
+  kill(signal: NodeJS.Signals): void;
+  /** The exit code, 128 + N after signal N; resolves when the process has ended and its output was read. */
+  readonly exited: Promise<number>;
+}
+
+/** Starts a program as the leader of a new session whose terminal is a new pseudo terminal. */
+export function startOnTerminal(
+  file: string,
+  args: readonly string[],
+  size: { columns: number; rows: number },
+): TerminalProcess {
+  const pty: IPty = spawn(file, [...args], {
+    name: process.env.TERM ?? "xterm",
+    cols: size.columns,
+    rows: size.rows,
+    // Raw bytes: a character may be split between two reads.
+    encoding: null,
+  });
+  const output = new PassThrough();
+  let hasExited = false;
+  pty.onData((data) => {
+    // The declared type is string, but without an encoding the data are bytes.
+    if (!output.write(data as unknown as Buffer)) pty.pause();
+  });
+  output.on("drain", () => pty.resume());
+  const exited = new Promise<number>((resolve) => {
+    pty.onExit(({ exitCode, signal }) => {
+      hasExited = true;
+      output.end();
+      resolve(signal === undefined || signal === 0 ? exitCode : 128 + signal);
+    });
+  });
+  const input = new Writable({
+    write: (chunk: Buffer, _, done) => {
+      if (!hasExited) pty.write(chunk as unknown as string);
+      done();
+    },
+    final: (done) => {
+      // A terminal has no half-close; end of file is what its line discipline makes of ^D.
+      if (!hasExited) pty.write("\x04");
+      done();
+    },
+  });
+  return {
+    pid: pty.pid,
+    input,
+    output,
+    resize: (columns, rows) => {
+      if (!hasExited) pty.resize(columns, rows);
+    },
+    kill: (signal) => {
+      if (!hasExited) pty.kill(signal);
+    },
+    exited,
+  };
+}

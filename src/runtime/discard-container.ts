@@ -1,0 +1,52 @@
+import { existsSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Scope } from "../base/scope.ts";
+import { killAll, removeCgroup } from "../host/cgroups.ts";
+import { containerRunDir, containerStateDir, exitsDir } from "../host/layout.ts";
+import { commandLineOf, listProcesses, signalPID } from "../host/processes.ts";
+import type { RuntimeContext } from "./context.ts";
+import { callRuntime, stateFolder } from "./oci-runtime.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/**
+ * Removes all traces of a container: processes, runtime state, cgroup, files (not a log that has content).
+ * Idempotent; what a killed daemon left half-made or half-removed goes too. The state folder goes last, so that
+ * a daemon killed meanwhile finds what is still to be done.
+ */
+export async function discardContainer(
+  context: RuntimeContext,
+  id: string,
+  record: Pick<ContainerRecord, "cgroup" | "logPath"> | undefined,
+  scope: Scope,
+): Promise<void> {
+  const { layout, runtime } = context;
+  const isHalfMade = context.containers.get(id)?.creating !== false;
+  // A monitor whose daemon died may be creating the container at this very moment.
+  if (isHalfMade) killMonitors(id);
+  if (existsSync(stateFolder(runtime, id))) await deleteFromRuntime(context, id, scope);
+  if (record !== undefined) {
+    await killAll(record.cgroup, scope);
+    await removeCgroup(record.cgroup, scope);
+    if (isHalfMade && statSync(record.logPath, { throwIfNoEntry: false })?.size === 0) rmSync(record.logPath);
+  }
+  rmSync(join(exitsDir(layout), id), { force: true });
+  rmSync(containerRunDir(layout, id), { recursive: true, force: true });
+  rmSync(containerStateDir(layout, id), { recursive: true, force: true });
+  context.containers.forget(id);
+}
+
+/** `delete --force` of a container that the runtime knows only in part fails after having removed it. */
+async function deleteFromRuntime(context: RuntimeContext, id: string, scope: Scope): Promise<void> {
+  try {
+    await callRuntime(context.runtime, ["delete", "--force", id], scope);
+  } catch (error) {
+    scope.log.warn({ container: id, error: String(error) }, "runtime could not delete container");
+  }
+  rmSync(stateFolder(context.runtime, id), { recursive: true, force: true });
+}
+
+function killMonitors(id: string): void {
+  for (const pid of listProcesses()) {
+    if (pid !== process.pid && commandLineOf(pid).includes(id)) signalPID(pid, "SIGKILL");
+  }
+}

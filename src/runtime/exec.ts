@@ -1,0 +1,151 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import { startProcess } from "../host/command.ts";
+import { readFileIfExists } from "../host/files.ts";
+import { containerRunDir, containerStateDir } from "../host/layout.ts";
+import {
+  descendantsOf,
+  identifyProcess,
+  type ProcessIdentity,
+  signalPID,
+  signalProcess,
+} from "../host/processes.ts";
+import { startOnTerminal } from "../host/terminal.ts";
+import type { RuntimeContext } from "./context.ts";
+import { requireContainer } from "./require-container.ts";
+import type { OCIProcess, OCISpec } from "./spec/oci.ts";
+import type { ExecRequest, ExecSession } from "./types.ts";
+
+const defaultSize = { columns: 80, rows: 24 };
+
+let counter = 0;
+
+/**
+ * See `RuntimeService.exec`. The process gets user, environment, folder, capabilities and seccomp filter of the
+ * container's own.
+ */
+export function exec(context: RuntimeContext, id: string, request: ExecRequest, scope: Scope): ExecSession {
+  scope.signal.throwIfAborted();
+  const { record } = requireContainer(context, id);
+  if (record.phase !== "Running") {
+    throw new PeapodError("BadRequest", `container ${record.name} is not running`);
+  }
+  counter += 1;
+  const base = join(containerRunDir(context.layout, id), `exec-${process.pid}-${counter}`);
+  const files = { process: `${base}.json`, pid: `${base}.pid` };
+  writeFileSync(files.process, JSON.stringify(execProcess(context, id, request)), { mode: 0o600 });
+  const args = [
+    "--root",
+    context.runtime.root,
+    "exec",
+    "--process",
+    files.process,
+    "--pid-file",
+    files.pid,
+    id,
+  ];
+  const session = request.tty
+    ? onTerminal(context.runtime.path, args, request, files.pid)
+    : onPipes(context.runtime.path, args, request, files.pid);
+  const onAbort = () => session.kill();
+  scope.signal.addEventListener("abort", onAbort, { once: true });
+  const exited = session.exited.finally(() => {
+    scope.signal.removeEventListener("abort", onAbort);
+    for (const file of Object.values(files)) rmSync(file, { force: true });
+  });
+  return { ...session, exited };
+}
+
+function execProcess(context: RuntimeContext, id: string, request: ExecRequest): OCIProcess {
+  const file = join(containerStateDir(context.layout, id), "config.json");
+  const { process: own } = JSON.parse(readFileSync(file, "utf8")) as OCISpec;
+  const hasTerminalType = own.env.some((entry) => entry.startsWith("TERM="));
+  return {
+    ...own,
+    terminal: request.tty,
+    args: request.command,
+    env: request.tty && !hasTerminalType ? [...own.env, "TERM=xterm"] : own.env,
+  };
+}
+
+function onTerminal(
+  file: string,
+  args: readonly string[],
+  request: ExecRequest,
+  pidFile: string,
+): ExecSession {
+  const terminal = startOnTerminal(file, args, request.size ?? defaultSize);
+  return {
+    stdin: request.stdin ? terminal.input : undefined,
+    stdout: terminal.output,
+    stderr: undefined,
+    resize: terminal.resize,
+    exited: terminal.exited,
+    kill: killer(pidFile, () => terminal.kill("SIGKILL")),
+  };
+}
+
+function onPipes(file: string, args: readonly string[], request: ExecRequest, pidFile: string): ExecSession {
+  const child = startProcess(file, args, { stdio: [request.stdin ? "pipe" : "ignore", "pipe", "pipe"] });
+  // A process that ends without reading its input closes the pipe; the exit code says what happened.
+  child.stdin?.on("error", () => {});
+  const stdout = child.stdout as Readable;
+  const stderr = child.stderr as Readable;
+  const exited = new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", () => endOnceIdle([stdout, stderr]));
+    child.once("close", (code, signal) => resolve(code ?? (signal === null ? 255 : 137)));
+  });
+  return {
+    stdin: child.stdin ?? undefined,
+    stdout,
+    stderr,
+    resize: () => {},
+    exited,
+    kill: killer(pidFile, () => child.kill("SIGKILL")),
+  };
+}
+
+const idleCheckMilliseconds = 500;
+
+/**
+ * A process that went to the background keeps the pipes open after the command itself has ended. They are closed
+ * when nothing came and nothing waits to be read for a while, so that the command's end can be told.
+ */
+function endOnceIdle(streams: readonly Readable[]): void {
+  const seen = new Map(streams.map((stream) => [stream, -1]));
+  const timer = setInterval(() => {
+    const open = streams.filter((stream) => !stream.closed);
+    if (open.length === 0) clearInterval(timer);
+    for (const stream of open) {
+      const bytes = (stream as Readable & { bytesRead?: number }).bytesRead ?? 0;
+      if (stream.readableLength === 0 && seen.get(stream) === bytes) stream.push(null);
+      seen.set(stream, bytes);
+    }
+  }, idleCheckMilliseconds);
+  for (const stream of streams)
+    stream.once("close", () => streams.every((each) => each.closed) && clearInterval(timer));
+}
+
+/** Kills the process in the container with everything below it, then the runtime's command that waits for it. */
+function killer(pidFile: string, killCommand: () => void): () => void {
+  let isKilled = false;
+  return () => {
+    if (isKilled) return;
+    isKilled = true;
+    const pid = Number(readFileIfExists(pidFile) ?? 0);
+    const target: ProcessIdentity | undefined = pid > 0 ? identifyProcess(pid) : undefined;
+    if (target === undefined) {
+      killCommand();
+      return;
+    }
+    // Stopped first, so that it cannot make new children while they are being found.
+    signalProcess(target, "SIGSTOP");
+    const below = descendantsOf(pid);
+    signalProcess(target, "SIGKILL");
+    for (const each of below) signalPID(each, "SIGKILL");
+  };
+}

@@ -1,0 +1,96 @@
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { PeapodError } from "../base/errors.ts";
+import { startProcess } from "../host/command.ts";
+import { readFileIfExists } from "../host/files.ts";
+import { containerRunDir, containerStateDir, exitsDir } from "../host/layout.ts";
+import type { RuntimeContext } from "./context.ts";
+
+/** What the monitor needs to know of a container whose bundle is written. */
+export interface MonitorRequest {
+  readonly id: string;
+  readonly name: string;
+  readonly logPath: string;
+  readonly terminal: boolean;
+  /** Keep the container's standard input open; otherwise it reads the end of file at once. */
+  readonly stdin: boolean;
+}
+
+/** What conmon says on its sync pipe when the runtime has made the container, or has not. */
+interface MonitorReport {
+  readonly data: number;
+  readonly message?: string;
+}
+
+/**
+ * Starts a monitor (conmon(8)) that creates the container and from then on owns its standard streams, writes
+ * its log in CRI format and, when it has ended, its exit code to a file named by its id in the exits folder.
+ * The monitor has its own session and lives on without the daemon. Returns the PID of the container's init
+ * process, which waits to be started. Throws CreateContainerError with the runtime's own words.
+ */
+export async function createByMonitor(context: RuntimeContext, request: MonitorRequest): Promise<number> {
+  const runDir = containerRunDir(context.layout, request.id);
+  const output = openSync(join(runDir, "monitor.log"), "a", 0o600);
+  const syncPipe = 3;
+  const child = startProcess(context.monitor, monitorArguments(context, request), {
+    stdio: ["ignore", "ignore", output, "pipe"],
+    env: { _OCI_SYNCPIPE: String(syncPipe), NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined },
+    detached: true,
+  });
+  closeSync(output);
+  const failed = new Promise<never>((_, reject) => child.once("error", reject));
+  child.unref();
+  const report = await Promise.race([readReport(child.stdio[syncPipe] as Readable), failed]);
+  if (report !== undefined && report.data > 0) return report.data;
+  const words = report?.message ?? readFileIfExists(join(runDir, "monitor.log")) ?? "";
+  throw new PeapodError("CreateContainerError", `container create failed: ${runtimeMessage(words)}`, {
+    details: { report, monitor: context.monitor },
+  });
+}
+
+/** Always absolute paths: conmon fails silently with relative ones. */
+function monitorArguments({ layout, runtime }: RuntimeContext, request: MonitorRequest): readonly string[] {
+  const bundle = containerStateDir(layout, request.id);
+  const runDir = containerRunDir(layout, request.id);
+  return [
+    ...["--api-version", "1"],
+    ...["--cid", request.id, "--cuuid", request.id, "--name", request.name],
+    ...["--runtime", runtime.path, "--runtime-arg", "--root", "--runtime-arg", runtime.root],
+    ...["--bundle", bundle, "--persist-dir", bundle],
+    ...["--container-pidfile", join(runDir, "pid"), "--conmon-pidfile", join(runDir, "monitor.pid")],
+    ...["--exit-dir", exitsDir(layout)],
+    ...["--log-path", `k8s-file:${request.logPath}`, "--log-level", "error"],
+    // Else every exit waits for the disk: conmon syncs the log's whole file system.
+    "--no-sync-log",
+    // The attach socket lies in the bundle, however long its path.
+    "--full-attach",
+    ...(request.terminal ? ["--terminal"] : []),
+    ...(request.stdin ? ["--stdin", "--leave-stdin-open"] : []),
+  ];
+}
+
+/** The first report on the pipe; undefined when it is closed without one. */
+function readReport(pipe: Readable): Promise<MonitorReport | undefined> {
+  return new Promise((resolve) => {
+    let text = "";
+    pipe.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end === -1) return;
+      resolve(JSON.parse(text.slice(0, end)) as MonitorReport);
+      pipe.destroy();
+    });
+    pipe.on("error", () => resolve(undefined));
+    pipe.on("close", () => resolve(undefined));
+  });
+}
+
+/** The line of the runtime's output that says what went wrong, without time and level. */
+export function runtimeMessage(output: string): string {
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.findLast((each) => /error|fail/i.test(each)) ?? lines.at(-1) ?? "no reason given";
+  const json = /"msg":\s*"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+  if (json !== undefined) return json.replaceAll('\\"', '"');
+  return line.replace(/^\d{4}-\d\d-\d\dT\S+ /, "").trim();
+}

@@ -1,0 +1,122 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { explain, PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import { removeCgroup } from "../host/cgroups.ts";
+import { containerStateDir, type Layout, podCgroup, podLogsDir } from "../host/layout.ts";
+import { bootID } from "../host/processes.ts";
+import { ContainerTable } from "./container-table.ts";
+import type { RuntimeContext } from "./context.ts";
+import { createContainer } from "./create-container.ts";
+import { exec } from "./exec.ts";
+import { ExitWatcher } from "./exit-watcher.ts";
+import { rotatedLogs } from "./logs/log-files.ts";
+import { readLog } from "./logs/read-log.ts";
+import { isMonitorGone, kubeletRotationLimits, rotateLog } from "./logs/rotate-log.ts";
+import { readMachine } from "./machine.ts";
+import { findProgram, findRuntime } from "./oci-runtime.ts";
+import { reconstruct } from "./reconstruct.ts";
+import { relistContainers } from "./relist.ts";
+import { removeContainer } from "./remove-container.ts";
+import { SeccompFilters } from "./seccomp-filters.ts";
+import { startContainer } from "./start-container.ts";
+import { ContainerStops } from "./stop-container.ts";
+import type { RuntimeService } from "./types.ts";
+
+/** The sandbox half of the service. */
+export type Sandboxes = Pick<
+  RuntimeService,
+  "createSandbox" | "writeSandboxFiles" | "removeSandbox" | "listSandboxes"
+>;
+
+export interface RuntimeOptions {
+  readonly layout: Layout;
+  /** `crun`, `runc` or an absolute path; absent: crun, else runc. */
+  readonly runtime?: string;
+  readonly sandboxes: Sandboxes;
+  readonly scope: Scope;
+}
+
+/**
+ * The runtime service of a node. Makes nothing yet; `start` takes over what earlier daemons left. Throws
+ * ServiceUnavailable when the OCI runtime or conmon is not installed.
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<RuntimeService> {
+  const { layout, sandboxes } = options;
+  const runtime = await findRuntime(options.runtime, layout, options.scope);
+  const monitor = findProgram("conmon");
+  if (monitor === undefined) throw new PeapodError("ServiceUnavailable", "conmon is not installed");
+  const machine = readMachine();
+  const containers = new ContainerTable(layout);
+  const seccomp = new SeccompFilters(layout, runtime, machine.architecture);
+  const context: RuntimeContext = {
+    layout,
+    runtime,
+    monitor,
+    machine,
+    bootID: bootID(),
+    containers,
+    seccomp,
+  };
+  const stops = new ContainerStops(context);
+  const exits = new ExitWatcher(context);
+
+  return {
+    createSandbox: (pod, scope) => sandboxes.createSandbox(pod, scope),
+    writeSandboxFiles: (sandbox, files) => sandboxes.writeSandboxFiles(sandbox, files),
+    listSandboxes: () => sandboxes.listSandboxes(),
+    async removeSandbox(podUID, scope) {
+      await sandboxes.removeSandbox(podUID, scope);
+      await removeCgroup(podCgroup(layout, podUID), scope);
+    },
+
+    createContainer: (id, sandbox, config, scope) => createContainer(context, id, sandbox, config, scope),
+    startContainer: (id, scope) => startContainer(context, id, scope),
+    stopContainer: (id, graceSeconds, scope) => stops.stop(id, graceSeconds, scope),
+    removeContainer: (id, scope) => removeContainer(context, stops, id, scope),
+    listContainers: () =>
+      containers
+        .all()
+        .filter(({ creating }) => !creating)
+        .map(({ record }) => record),
+    getContainer(id) {
+      const stored = containers.get(id);
+      return stored === undefined || stored.creating ? undefined : stored.record;
+    },
+
+    exec: async (id, request, scope) => exec(context, id, request, scope),
+    readLog(record, logOptions, scope) {
+      const state = {
+        isOver: () => (containers.get(record.id)?.record.phase ?? "Exited") === "Exited",
+        onChange: (listener: () => void) => containers.onChange((id) => id === record.id && listener()),
+      };
+      return readLog(record.logPath, logOptions, state, scope);
+    },
+    async rotateLogs(scope) {
+      for (const { record } of containers.all()) {
+        if (record.phase !== "Running") continue;
+        const controlFIFO = join(containerStateDir(layout, record.id), "ctl");
+        try {
+          await rotateLog(record.logPath, controlFIFO, kubeletRotationLimits, scope);
+        } catch (error) {
+          if (scope.signal.aborted) throw error;
+          if (isMonitorGone(error)) continue;
+          scope.log.warn({ container: record.id, error: explain(error) }, "log not rotated");
+        }
+      }
+    },
+    removeLogs: (pod) => rmSync(podLogsDir(layout, pod), { recursive: true, force: true }),
+    removeContainerLog(record) {
+      for (const path of [record.logPath, ...rotatedLogs(record.logPath)]) rmSync(path, { force: true });
+    },
+
+    onContainerChange: (listener) => containers.onChange(listener),
+    relist: (scope) => relistContainers(context, scope),
+    async start(scope) {
+      exits.start(scope);
+      await reconstruct(context, scope);
+    },
+    stop: () => exits.stop(),
+    version: () => ({ name: runtime.name, version: runtime.version }),
+  };
+}

@@ -1,0 +1,60 @@
+import { explain, PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import type { StoredContainer } from "./container-table.ts";
+import type { RuntimeContext } from "./context.ts";
+import { runtimeMessage } from "./monitor.ts";
+import { callRuntime } from "./oci-runtime.ts";
+import { requireContainer } from "./require-container.ts";
+import { settleExit } from "./settle-exit.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/** What a container that could not be started says as its exit code, as with containerd. */
+const cannotStartExitCode = 128;
+
+/** See `RuntimeService.startContainer`. Starting a container that was started before does nothing. */
+export async function startContainer(
+  context: RuntimeContext,
+  id: string,
+  scope: Scope,
+): Promise<ContainerRecord> {
+  scope.signal.throwIfAborted();
+  const stored = requireContainer(context, id);
+  if (stored.record.phase !== "Created") return stored.record;
+  const startRequestedAt = scope.clock.now();
+  context.containers.save({ ...stored, startRequestedAt });
+  try {
+    await callRuntime(context.runtime, ["start", id], scope);
+  } catch (error) {
+    failStart(context, requireContainer(context, id), error, scope);
+  }
+  const current = requireContainer(context, id);
+  if (current.record.phase === "Created") {
+    context.containers.save({
+      ...current,
+      record: { ...current.record, phase: "Running", startedAt: startRequestedAt },
+    });
+  }
+  // A short life may have ended before the runtime's command did; its exit was not yet to be counted then.
+  await settleExit(context, id, scope);
+  return requireContainer(context, id).record;
+}
+
+function failStart(context: RuntimeContext, stored: StoredContainer, error: unknown, scope: Scope): never {
+  const details = error instanceof PeapodError ? (error.details as { stderr?: string }) : {};
+  const message = runtimeMessage(details.stderr ?? explain(error));
+  const now = scope.clock.now();
+  context.containers.save({
+    ...stored,
+    record: {
+      ...stored.record,
+      phase: "Exited",
+      pid: undefined,
+      startedAt: now,
+      finishedAt: now,
+      exitCode: cannotStartExitCode,
+      reason: "ContainerCannotRun",
+      message,
+    },
+  });
+  throw new PeapodError("RunContainerError", `container start failed: ${message}`, { cause: error });
+}

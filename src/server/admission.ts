@@ -1,0 +1,102 @@
+import { PeapodError } from "../base/errors.ts";
+import type { KubernetesObject } from "../kube/types.ts";
+import type { ManifestProblem } from "../manifest/types.ts";
+import type { ApiRequest } from "./request.ts";
+import type { Resource } from "./resource.ts";
+
+/** Reasons that mean the value cannot be read as the kind at all; the API server answers those with 400. */
+const unreadable = ["FieldValueTypeInvalid", "Syntax"];
+
+/**
+ * Decodes, defaults and validates what a client sent, and says the problems as the API server does: unknown
+ * fields by `fieldValidation` (400, warnings, or nothing:
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation), unreadable ones with 400, all
+ * others together in one 422 Invalid. Returns the object and the warnings to send with the answer.
+ */
+export function admit(
+  request: ApiRequest,
+  value: Record<string, unknown>,
+): { object: KubernetesObject; warnings: string[] } {
+  const { resource } = request;
+  if (resource.admit === undefined) throw methodNotAllowed();
+  const strictness = fieldValidation(request.query);
+  const { object, problems } = resource.admit(value);
+  const errors = problems.filter(({ severity }) => severity === "error");
+
+  const decoding = errors.filter(({ reason }) => unreadable.includes(reason));
+  if (decoding.length > 0) throw badRequest(resource, decoding.map(problemLine).join(", "), decoding);
+  const unknown = errors.filter(({ reason }) => reason === "UnknownField");
+  if (unknown.length > 0 && strictness === "Strict") {
+    throw badRequest(resource, `strict decoding error: ${unknown.map(unknownField).join(", ")}`, unknown);
+  }
+  const invalid = errors.filter((problem) => !decoding.includes(problem) && !unknown.includes(problem));
+  if (invalid.length > 0) throw invalidObject(resource, object.metadata.name ?? "", invalid);
+
+  const warnings = problems.filter(({ severity }) => severity === "warning").map(problemLine);
+  return { object, warnings: strictness === "Warn" ? [...unknown.map(unknownField), ...warnings] : warnings };
+}
+
+/** 422 with every problem as a cause; the message lists them. */
+export function invalidObject(
+  resource: Pick<Resource, "kind" | "group">,
+  name: string,
+  problems: readonly Pick<ManifestProblem, "field" | "reason" | "message">[],
+): PeapodError {
+  const lines = problems.map(problemLine);
+  const list = lines.length === 1 ? lines[0] : `[${lines.join(", ")}]`;
+  return new PeapodError("Invalid", `${resource.kind} ${JSON.stringify(name)} is invalid: ${list}`, {
+    details: { name, group: resource.group, kind: resource.kind, causes: causesOf(problems) },
+  });
+}
+
+/** 405 in the API server's words. */
+export function methodNotAllowed(): PeapodError {
+  return new PeapodError(
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+  );
+}
+
+function badRequest(resource: Resource, words: string, problems: readonly ManifestProblem[]): PeapodError {
+  const { kind, version } = resource;
+  return new PeapodError(
+    "BadRequest",
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${words}`,
+    { details: { kind, causes: causesOf(problems) } },
+  );
+}
+
+function causesOf(problems: readonly Pick<ManifestProblem, "field" | "reason" | "message">[]) {
+  return problems.map(({ reason, message, field }) => ({ reason, message, field }));
+}
+
+function problemLine({ field, message }: Pick<ManifestProblem, "field" | "message">): string {
+  return field === "" ? message : `${field}: ${message}`;
+}
+
+function unknownField({ field }: ManifestProblem): string {
+  return `unknown field ${JSON.stringify(field)}`;
+}
+
+function fieldValidation(query: URLSearchParams): "Strict" | "Warn" | "Ignore" {
+  const value = query.get("fieldValidation") ?? "";
+  if (value === "") return "Warn";
+  if (value === "Strict" || value === "Warn" || value === "Ignore") return value;
+  throw new PeapodError(
+    "BadRequest",
+    `fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
+  );
+}
+
+/** Whether the request is only a rehearsal (`dryRun=All`). BadRequest for any other value. */
+export function isDryRun(values: readonly string[]): boolean {
+  const given = values.filter((value) => value !== "");
+  const wrong = given.find((value) => value !== "All");
+  if (wrong !== undefined) {
+    throw new PeapodError(
+      "BadRequest",
+      `dryRun: Unsupported value: ${JSON.stringify(wrong)}: supported values: "All"`,
+    );
+  }
+  return given.length > 0;
+}

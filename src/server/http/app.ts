@@ -1,0 +1,66 @@
+import { type FastifyInstance, fastify } from "fastify";
+import { errorCode, explain, PeapodError } from "../../base/errors.ts";
+import { discoveryDocuments, versionInfo } from "../discovery.ts";
+import type { ApiContext } from "../request.ts";
+import { failureStatus } from "../status.ts";
+import { addResourceRoutes } from "./routes.ts";
+
+/** The API server's own limit of a request's body. */
+const bodyLimit = 3 * 1024 * 1024;
+/** Names are up to 253 characters; a little more, so that a longer one gets a good answer. */
+const longestParameter = 500;
+
+/** The HTTP side of the API: routes, discovery, health, and a Status for every failure. Opens no socket. */
+export function createApp(
+  context: ApiContext,
+  options: { version: string; ready: () => boolean },
+): FastifyInstance {
+  const app = fastify({
+    bodyLimit,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: longestParameter, ignoreTrailingSlash: true },
+  });
+  // Verbs decode bodies themselves: what a body may be depends on the verb.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, request, reply) => {
+    const failure = asPeapodError(error);
+    if (errorCode(failure) === "InternalError" || errorCode(failure) === undefined) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      context.scope.log.error({ url: request.url, error: explain(error), stack }, "request failed");
+    }
+    const status = failureStatus(failure);
+    return reply.code(status.code).header("content-type", "application/json").send(JSON.stringify(status));
+  });
+  app.setNotFoundHandler(() => {
+    throw new PeapodError("NotFound", "the server could not find the requested resource");
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url } = request;
+    context.scope.log.debug(
+      { method, url, status: reply.statusCode, milliseconds: reply.elapsedTime },
+      "request",
+    );
+  });
+
+  app.get("/version", async () => versionInfo(options.version));
+  for (const path of ["/healthz", "/livez"]) app.get(path, async () => "ok");
+  app.get("/readyz", async () => {
+    if (options.ready()) return "ok";
+    throw new PeapodError("ServiceUnavailable", "the node is still starting, or already stopping");
+  });
+  for (const [path, document] of discoveryDocuments(context.resources)) app.get(path, async () => document);
+  addResourceRoutes(app, context);
+  return app;
+}
+
+/** Fastify's own refusals in Kubernetes' words; everything else as it is. */
+function asPeapodError(error: unknown): unknown {
+  if (error instanceof PeapodError || !(error instanceof Error) || !("statusCode" in error)) return error;
+  if (error.statusCode === 413) {
+    return new PeapodError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
+  }
+  const isClientError = typeof error.statusCode === "number" && error.statusCode < 500;
+  return isClientError ? new PeapodError("BadRequest", error.message, { cause: error }) : error;
+}

@@ -1,0 +1,17 @@
+import { isConflict } from "../base/errors.ts";
+import type { NewObject } from "../store/types.ts";
+import type { ApiContext } from "./request.ts";
+import { namespaces, permanentNamespaces } from "./resources/namespaces.ts";
+
+/** Makes the namespaces that are always there; those that exist stay as they are. */
+export function ensureNamespaces(context: ApiContext): void {
+  for (const name of permanentNamespaces) {
+    const object: NewObject = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+    namespaces.prepareForCreate?.(object as never, context);
+    try {
+      context.store.create("namespaces", object);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  }
+}

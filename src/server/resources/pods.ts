@@ -1,0 +1,108 @@
+import { kubernetesTime } from "../../base/clock.ts";
+import { podQOSClass } from "../../kube/pod-qos.ts";
+import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
+import { admitPod } from "../../manifest/admit.ts";
+import type { ApiContext } from "../request.ts";
+import type { Resource } from "../resource.ts";
+import { podExec } from "../subresources/pod-exec.ts";
+import { podLog } from "../subresources/pod-log.ts";
+import { statusSubresource } from "../subresources/status.ts";
+import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
+import { podState } from "../table/pod-state.ts";
+import { awaitPodDeletion } from "./pod-deletion.ts";
+import { checkPodUpdate } from "./pod-update.ts";
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
+export const pods: Resource = {
+  group: "",
+  version: "v1",
+  kind: "Pod",
+  plural: "pods",
+  singular: "pod",
+  shortNames: ["po"],
+  categories: ["all"],
+  namespaced: true,
+  verbs: ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+  subresources: {
+    status: statusSubresource("Pod"),
+    log: { kind: "Pod", verbs: ["get"], handlers: { get: podLog } },
+    exec: { kind: "PodExecOptions", verbs: ["get", "create"], handlers: { get: podExec, create: podExec } },
+  },
+  deleteReturnsObject: true,
+  admit: (value) => {
+    const { pod, problems } = admitPod(value);
+    return { object: pod as unknown as KubernetesObject, problems };
+  },
+  prepareForCreate: bindToNode,
+  checkUpdate: checkPodUpdate,
+  awaitDeletion: awaitPodDeletion,
+  selectableFields: {
+    "spec.nodeName": podField(({ spec }) => spec.nodeName),
+    "spec.restartPolicy": podField(({ spec }) => spec.restartPolicy),
+    "spec.schedulerName": podField(({ spec }) => spec.schedulerName),
+    "spec.serviceAccountName": podField(({ spec }) => spec.serviceAccountName),
+    "spec.hostNetwork": podField(({ spec }) => String(spec.hostNetwork ?? false)),
+    "status.phase": podField(({ status }) => status?.phase),
+    "status.podIP": podField(({ status }) => status?.podIP),
+    "status.nominatedNodeName": podField(({ status }) => status?.nominatedNodeName),
+  },
+  columns: [
+    nameColumn,
+    textColumn<StoredPod>("Ready", "Ready containers of all.", (pod, now) => podState(pod, now).ready),
+    textColumn<StoredPod>("Status", "What the pod is doing.", (pod, now) => podState(pod, now).status),
+    textColumn<StoredPod>(
+      "Restarts",
+      "How often its containers restarted, and when last.",
+      (pod, now) => podState(pod, now).restarts,
+    ),
+    ageColumn,
+    textColumn<StoredPod>(
+      "IP",
+      "Address of the pod.",
+      ({ status }) => status?.podIPs?.[0]?.ip ?? status?.podIP ?? "<none>",
+      { wide: true },
+    ),
+    textColumn<StoredPod>("Node", "Node that runs the pod.", ({ spec }) => spec.nodeName ?? "<none>", {
+      wide: true,
+    }),
+    textColumn<StoredPod>(
+      "Nominated Node",
+      "Node that is being made free for the pod.",
+      ({ status }) => status?.nominatedNodeName ?? "<none>",
+      { wide: true },
+    ),
+    textColumn<StoredPod>("Readiness Gates", "Fulfilled readiness gates of all.", readinessGates, {
+      wide: true,
+    }),
+  ],
+};
+
+/** There is no scheduler: every pod belongs to this node from the beginning. */
+function bindToNode(object: KubernetesObject, context: ApiContext): void {
+  const pod = object as unknown as StoredPod;
+  pod.spec.nodeName ??= context.nodeName;
+  pod.status = {
+    phase: "Pending",
+    conditions: [
+      {
+        type: "PodScheduled",
+        status: "True",
+        lastTransitionTime: kubernetesTime(context.scope.clock.now()),
+      },
+    ],
+    qosClass: podQOSClass(pod),
+  };
+}
+
+function readinessGates({ spec, status }: StoredPod): string {
+  const gates = spec.readinessGates ?? [];
+  if (gates.length === 0) return "<none>";
+  const fulfilled = gates.filter(({ conditionType }) =>
+    status?.conditions?.some(({ type, status: value }) => type === conditionType && value === "True"),
+  );
+  return `${fulfilled.length}/${gates.length}`;
+}
+
+function podField(read: (pod: StoredPod) => string | undefined): (object: KubernetesObject) => string {
+  return (object) => read(object as unknown as StoredPod) ?? "";
+}

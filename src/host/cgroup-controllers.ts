@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { cgroupMode, cgroupRoot, unifiedControllers } from "./cgroups.ts";
+import { cgroupMode, cgroupRoot, unifiedControllers } from "./cgroup-mode.ts";
 import { readFileIfExists, writeFileAtomically } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { isMounted, mount, unmount } from "./mounts.ts";

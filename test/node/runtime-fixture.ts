@@ -8,7 +8,7 @@ import { type Layout, layoutFor, podCgroup } from "../../src/host/layout.ts";
 import { mount, unmountBelow } from "../../src/host/mounts.ts";
 import type { Container, PodSpec, StoredPod } from "../../src/kube/types.ts";
 import { newContainerID } from "../../src/runtime/container-id.ts";
-import { createRuntime } from "../../src/runtime/runtime.ts";
+import { createRuntime } from "../../src/runtime/runtime-service.ts";
 import type { ContainerConfig, ContainerMount, RuntimeService, Sandbox } from "../../src/runtime/types.ts";
 
 export const scope = quietScope();
@@ -142,10 +142,10 @@ export function leftCgroups(layout: Layout): readonly string[] {
 }
 
 const noSandboxes = {
-  createSandbox: () => Promise.reject(new Error("the test brings its own sandbox")),
-  writeSandboxFiles: () => {},
-  removeSandbox: () => Promise.resolve(),
-  listSandboxes: () => [],
+  create: () => Promise.reject(new Error("the test brings its own sandbox")),
+  writeFiles: () => {},
+  remove: () => Promise.resolve(),
+  list: () => [],
 };
 
 async function makeSandbox(folder: string, layout: Layout, uid: string): Promise<Sandbox> {

@@ -1,27 +1,9 @@
-import { parseQuantity } from "../../kube/quantity.ts";
+import { podQOSClass } from "../../kube/pod-qos.ts";
 import type { Container, PodSpec } from "../../kube/types.ts";
 import { bytes } from "./resources.ts";
 
-export type QualityOfService = "Guaranteed" | "Burstable" | "BestEffort";
-
 const guaranteedScore = -997;
 const bestEffortScore = 1000;
-
-/** The pod's class (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/). */
-export function qualityOfService(spec: PodSpec): QualityOfService {
-  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  const amounts = containers.map(({ resources }) =>
-    ["cpu", "memory"].map((name) => {
-      const limit = nano(resources?.limits?.[name]);
-      return { limit, request: nano(resources?.requests?.[name]) ?? limit };
-    }),
-  );
-  const isSet = (amount: bigint | undefined) => amount !== undefined && amount !== 0n;
-  if (!amounts.flat().some(({ limit, request }) => isSet(limit) || isSet(request))) return "BestEffort";
-  return amounts.flat().every(({ limit, request }) => isSet(limit) && limit === request)
-    ? "Guaranteed"
-    : "Burstable";
-}
 
 /**
  * How willingly the kernel kills the container when the whole machine runs out of memory (proc_pid_oom_score_adj(5)),
@@ -39,15 +21,11 @@ export function outOfMemoryScore(
 
 function wantedScore(spec: PodSpec, container: Container, memoryCapacity: number): number {
   const critical = spec.priorityClassName === "system-node-critical" || (spec.priority ?? 0) >= 2_000_000_000;
-  const quality = qualityOfService(spec);
+  const quality = podQOSClass(spec);
   if (critical || quality === "Guaranteed") return guaranteedScore;
   if (quality === "BestEffort") return bestEffortScore;
   const { requests, limits } = container.resources ?? {};
   const request = Number(bytes(requests?.memory) ?? bytes(limits?.memory) ?? 0n);
   const score = 1000 - Math.trunc((1000 * request) / memoryCapacity);
   return Math.min(Math.max(score, 1000 + guaranteedScore), bestEffortScore - 1);
-}
-
-function nano(value: string | number | undefined): bigint | undefined {
-  return value === undefined ? undefined : parseQuantity(value)?.nano;
 }

@@ -1,9 +1,8 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { removeCgroup } from "../host/cgroups.ts";
-import { containerStateDir, type Layout, podCgroup, podLogsDir } from "../host/layout.ts";
+import { containerRunDir, containerStateDir, exitsDir, type Layout, podLogsDir } from "../host/layout.ts";
 import { bootID } from "../host/processes.ts";
 import { ContainerTable } from "./container-table.ts";
 import type { RuntimeContext } from "./context.ts";
@@ -14,20 +13,15 @@ import { rotatedLogs } from "./logs/log-files.ts";
 import { readLog } from "./logs/read-log.ts";
 import { isMonitorGone, kubeletRotationLimits, rotateLog } from "./logs/rotate-log.ts";
 import { readMachine } from "./machine.ts";
-import { findProgram, findRuntime } from "./oci-runtime.ts";
+import { findProgram, findRuntime, runtimeRoot } from "./oci-runtime.ts";
 import { reconstruct } from "./reconstruct.ts";
 import { relistContainers } from "./relist.ts";
 import { removeContainer } from "./remove-container.ts";
+import type { Sandboxes } from "./sandbox/sandboxes.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
 import { startContainer } from "./start-container.ts";
 import { ContainerStops } from "./stop-container.ts";
 import type { RuntimeService } from "./types.ts";
-
-/** The sandbox half of the service. */
-export type Sandboxes = Pick<
-  RuntimeService,
-  "createSandbox" | "writeSandboxFiles" | "removeSandbox" | "listSandboxes"
->;
 
 export interface RuntimeOptions {
   readonly layout: Layout;
@@ -36,6 +30,8 @@ export interface RuntimeOptions {
   readonly sandboxes: Sandboxes;
   readonly scope: Scope;
 }
+
+export { newContainerID } from "./container-id.ts";
 
 /**
  * The runtime service of a node. Makes nothing yet; `start` takes over what earlier daemons left. Throws
@@ -62,13 +58,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
   const exits = new ExitWatcher(context);
 
   return {
-    createSandbox: (pod, scope) => sandboxes.createSandbox(pod, scope),
-    writeSandboxFiles: (sandbox, files) => sandboxes.writeSandboxFiles(sandbox, files),
-    listSandboxes: () => sandboxes.listSandboxes(),
-    async removeSandbox(podUID, scope) {
-      await sandboxes.removeSandbox(podUID, scope);
-      await removeCgroup(podCgroup(layout, podUID), scope);
-    },
+    createSandbox: (pod, scope) => sandboxes.create(pod, scope),
+    writeSandboxFiles: (sandbox, files) => sandboxes.writeFiles(sandbox, files),
+    listSandboxes: () => sandboxes.list(),
+    removeSandbox: (podUID, scope) => sandboxes.remove(podUID, scope),
 
     createContainer: (id, sandbox, config, scope) => createContainer(context, id, sandbox, config, scope),
     startContainer: (id, scope) => startContainer(context, id, scope),
@@ -116,7 +109,17 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
       exits.start(scope);
       await reconstruct(context, scope);
     },
-    stop: () => exits.stop(),
+    async stop() {
+      await exits.stop();
+      if (containers.all().length === 0) removeRuntimeFolders(layout);
+    },
     version: () => ({ name: runtime.name, version: runtime.version }),
   };
+}
+
+/** What the node shares between containers under the run folder; removed when the last container is gone. */
+function removeRuntimeFolders(layout: Layout): void {
+  for (const folder of [exitsDir(layout), dirname(containerRunDir(layout, "any")), runtimeRoot(layout)]) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -74,9 +74,9 @@ class BridgeNetwork implements PodNetworkDriver {
   async stop(scope: Scope): Promise<void> {
     for (const { hurry } of this.#leaving.values()) hurry.abort();
     await Promise.all([...this.#leaving.values()].map(({ done }) => done));
-    const left = this.#records.all();
-    if (left.length > 0) {
-      throw new PeapodError("Conflict", `pod network: ${left.length} pods are still attached`);
+    for (const record of this.#records.all()) {
+      scope.log.warn({ pod: record.podUID }, "pod was still attached to the network");
+      await this.#removeNow(record, scope);
     }
     await deleteNftTable("ip", this.#layout.instance, scope);
     await deleteLink(this.#bridgeName, scope);
@@ -92,7 +92,7 @@ class BridgeNetwork implements PodNetworkDriver {
     if (existing?.state === "attached" && linkExists(existing.link)) return { ips: existing.ips };
     if (existing !== undefined) await this.#removeNow(existing, scope);
 
-    checkHostPorts(request.hostPorts, this.#records.all());
+    checkHostPorts(request.hostPorts, this.#staying());
     return await withUndo(scope.log, async (undo) => {
       const address = leases.acquire(podUID);
       const record: PodRecord = {
@@ -104,12 +104,13 @@ class BridgeNetwork implements PodNetworkDriver {
         ips: [formatAddress(address)],
         hostPorts: request.hostPorts,
       };
+      const publishes = record.hostPorts.length > 0;
       undo.add("detach the pod", () => this.#removeNow(record, uncancelled(scope)));
       this.#records.put(record);
       await deleteLink(record.link, scope);
       const results = await Promise.allSettled([
-        connectPod(bridge, { link: record.link, netns: request.netns, address }, scope),
-        record.hostPorts.length === 0 ? Promise.resolve() : this.#publish(scope),
+        connectPod(bridge, { link: record.link, netns: request.netns, address, hairpin: publishes }, scope),
+        publishes ? this.#publish(scope) : Promise.resolve(),
       ]);
       for (const result of results) {
         if (result.status === "fulfilled") continue;
@@ -167,10 +168,11 @@ class BridgeNetwork implements PodNetworkDriver {
   }
 
   #targets(): readonly { ip: string; hostPorts: PodRecord["hostPorts"] }[] {
-    return this.#records
-      .all()
-      .filter((record) => record.state !== "detaching")
-      .map((record) => ({ ip: record.ips[0] ?? "", hostPorts: record.hostPorts }));
+    return this.#staying().map(({ ips, hostPorts }) => ({ ip: ips[0] ?? "", hostPorts }));
+  }
+
+  #staying(): readonly PodRecord[] {
+    return this.#records.all().filter((record) => record.state !== "detaching");
   }
 
   /** Makes the kernel's host ports those of the records. One at a time, so that the latest records win. */

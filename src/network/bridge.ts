@@ -47,16 +47,20 @@ export async function ensureBridge(bridge: Bridge, routes: readonly IPRoute[], s
   }
 }
 
-/** Lays the cable of one pod: `link` on the bridge, `eth0` with the address in the pod; `lo` up. */
+/**
+ * Lays the cable of one pod: `link` on the bridge, `eth0` with the address in the pod; `lo` up. With `hairpin` the
+ * pod can reach itself by way of the bridge, as it does through its own host port where br_netfilter is loaded.
+ */
 export async function connectPod(
   bridge: Bridge,
-  pod: { link: string; netns: string; address: number },
+  pod: { link: string; netns: string; address: number; hairpin: boolean },
   scope: Scope,
 ): Promise<void> {
   const mac = macAddressFor(pod.address);
   await ipBatch(
     [
       `link add dev ${pod.link} mtu ${bridge.mtu} master ${bridge.name} up type veth peer name eth0 address ${mac} mtu ${bridge.mtu} netns ${pod.netns}`,
+      ...(pod.hairpin ? [`link set dev ${pod.link} type bridge_slave hairpin on`] : []),
     ],
     undefined,
     scope,

@@ -48,9 +48,10 @@ class CNINetwork implements PodNetworkDriver {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
 
-  async stop(): Promise<void> {
-    if (this.#attachments.size > 0) {
-      throw new PeapodError("Conflict", `pod network: ${this.#attachments.size} pods are still attached`);
+  async stop(scope: Scope): Promise<void> {
+    for (const podUID of this.list()) {
+      scope.log.warn({ pod: podUID }, "pod was still attached to the network");
+      await this.detach(podUID, scope);
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }

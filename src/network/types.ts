@@ -39,7 +39,7 @@ export interface CountedContainer {
 export interface PodNetworkDriver {
   /** Makes what all pods share (bridge, nft table). */
   start(scope: Scope): Promise<void>;
-  /** Removes what `start` made. Pods must be detached first. */
+  /** Removes what `start` made. Pods that are still attached lose their network. */
   stop(scope: Scope): Promise<void>;
   /** Brings `lo` up, gives the namespace its interface, address and routes, and publishes the host ports. */
   attach(request: PodNetworkRequest, scope: Scope): Promise<PodNetwork>;

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { explain, PeapodError } from "../../base/errors.ts";
+import { explain, PeapodError, systemErrorCode } from "../../base/errors.ts";
 import { type Scope, uncancelled } from "../../base/scope.ts";
 import { cgroupExists, cgroupHierarchies, killAll, removeCgroup } from "../../host/cgroups.ts";
+import { isGone } from "../../host/files.ts";
 import { type Layout, podCgroup, sandboxDir } from "../../host/layout.ts";
 import { bindMount, mount, unmount } from "../../host/mounts.ts";
 import { pinNamespaces, unpinNamespaces } from "../../host/namespaces.ts";
@@ -86,6 +87,7 @@ class PinnedSandboxes implements Sandboxes {
     await unmount(join(folder, "shm"), { detach: true }, scope);
     deleteRecord(this.#layout, podUID);
     this.#records.delete(podUID);
+    if (this.#records.size === 0) removeEmptyCgroup(`/${this.#layout.instance}`);
   }
 
   list(): readonly Sandbox[] {
@@ -151,5 +153,17 @@ async function mountSharedMemory(pod: StoredPod, target: string, scope: Scope): 
   } else {
     const options = ["nosuid", "nodev", "noexec", "mode=1777", "size=65536k"];
     await mount({ type: "tmpfs", source: "shm", target, options }, scope);
+  }
+}
+
+/** The cgroup above all pods goes with the last one, unless something else is in it. */
+function removeEmptyCgroup(cgroup: string): void {
+  for (const hierarchy of cgroupHierarchies()) {
+    try {
+      rmdirSync(join(hierarchy, cgroup));
+    } catch (error) {
+      const code = systemErrorCode(error) ?? "";
+      if (!isGone(error) && !["EBUSY", "ENOTEMPTY"].includes(code)) throw error;
+    }
   }
 }

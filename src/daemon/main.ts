@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { systemClock } from "../base/clock.ts";
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
-import { prepareCgroups, releaseCgroups } from "../host/cgroups.ts";
+import { prepareCgroups, releaseCgroups } from "../host/cgroup-controllers.ts";
 import { claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
 import { apiSocket } from "../host/layout.ts";
 import { registerNode } from "../node/node-object.ts";

@@ -53,7 +53,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
     config.cniConfDir === undefined
       ? createBridgeNetwork({ layout, ...(config.podCIDR === undefined ? {} : { podCIDR: config.podCIDR }) })
       : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
-  const counters = createNftCounters();
+  const counters = await createNftCounters(scope);
   const agent = createAgent(
     {
       nodeName: facts.hostname,

@@ -46,6 +46,16 @@ export function containerRunDir(layout: Layout, containerID: string): string {
   return join(layout.runDir, "containers", containerID);
 }
 
+/** Folders of the containers' root file systems: their layers' list, upper and work folder. */
+export function rootfsStateDir(layout: Layout): string {
+  return join(layout.stateDir, "rootfs");
+}
+
+/** Mount points of the containers' root file systems: never below a folder that is deleted recursively. */
+export function rootfsRunDir(layout: Layout): string {
+  return join(layout.runDir, "rootfs");
+}
+
 /** Folder in which every monitor leaves its container's exit code in a file named by the container's id. */
 export function exitsDir(layout: Layout): string {
   return join(layout.runDir, "exits");

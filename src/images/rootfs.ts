@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
-import { containerRunDir, containerStateDir, type Layout } from "../host/layout.ts";
+import { type Layout, rootfsRunDir, rootfsStateDir } from "../host/layout.ts";
 import { isMounted, mount, unmountBelow } from "../host/mounts.ts";
 import { systemCallErrno } from "../host/system-calls.ts";
 
@@ -68,16 +68,15 @@ export class RootfsMounts {
     await unmountBelow(target, scope);
     // Never recursively: if it were still mounted, that would delete what is in the container.
     removeIfEmpty(target);
-    removeIfEmpty(containerRunDir(this.#layout, containerID));
+    removeIfEmpty(rootfsRunDir(this.#layout));
     await rm(this.#folder(containerID), { recursive: true, force: true });
-    removeIfEmpty(containerStateDir(this.#layout, containerID));
+    removeIfEmpty(rootfsStateDir(this.#layout));
   }
 
   /** Containers that have a root file system, mounted or not. */
   list(): readonly string[] {
     try {
-      const ids = readdirSync(join(this.#layout.stateDir, "containers"));
-      return ids.filter((id) => this.#isThere(id));
+      return readdirSync(rootfsStateDir(this.#layout));
     } catch (error) {
       if (isGone(error)) return [];
       throw error;
@@ -90,12 +89,8 @@ export class RootfsMounts {
     return text === undefined ? undefined : (JSON.parse(text) as RootfsLayers);
   }
 
-  #isThere(containerID: string): boolean {
-    return statSync(this.#folder(containerID), { throwIfNoEntry: false }) !== undefined;
-  }
-
   #folder(containerID: string): string {
-    return join(containerStateDir(this.#layout, containerID), "rootfs");
+    return join(rootfsStateDir(this.#layout), containerID);
   }
 
   #record(containerID: string): string {
@@ -103,7 +98,7 @@ export class RootfsMounts {
   }
 
   #target(containerID: string): string {
-    return join(containerRunDir(this.#layout, containerID), "rootfs");
+    return join(rootfsRunDir(this.#layout), containerID);
   }
 }
 

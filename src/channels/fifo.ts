@@ -1,0 +1,156 @@
+import { type ChannelFact, distinctEndpoints, scopeWithin } from "./fact.ts";
+import { systemCallName } from "../host/waiting-calls.ts";
+import type { Access, Descriptor, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
+import type { ChannelEndpoint, EndpointRole, Evidence } from "./types.ts";
+import { pathInContainer, volumePath } from "./volume-paths.ts";
+
+/** A process that has the FIFO open, waits to open it, or had it open a moment ago. */
+interface Use {
+  readonly container: string;
+  readonly access: Access;
+  readonly endpoint: ChannelEndpoint;
+  readonly how: "open" | "opening" | "event";
+  readonly waits: "read" | "write" | undefined;
+  readonly evidence: Evidence;
+}
+
+/**
+ * FIFOs, each one channel, told apart by device and inode: the same in every mount namespace, whatever the path.
+ * Descriptors tell who has it open now, threads that wait in open(2) who misses the other end, and events who had
+ * it open between two looks.
+ */
+export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
+  const uses = new Map<string, Use[]>();
+  const add = (identity: string, use: Use) => {
+    const present = uses.get(identity);
+    if (present === undefined) uses.set(identity, [use]);
+    else present.push(use);
+  };
+  for (const process of snapshot.processes) {
+    for (const descriptor of process.descriptors) {
+      if (descriptor.kind !== "fifo" || descriptor.identity === undefined) continue;
+      add(descriptor.identity, heldUse(snapshot, process, descriptor));
+    }
+  }
+  for (const { process, identity, access, path } of snapshot.waitingOpens) {
+    add(identity, {
+      container: process.container,
+      access,
+      how: "opening",
+      waits: undefined,
+      endpoint: endpoint(snapshot, identity, access, process, path),
+      evidence: {
+        source: "/proc/PID/task/TID/syscall",
+        detail: `${process.container}: ${process.name} waits in open(2) of ${path} to ${access}`,
+      },
+    });
+  }
+  for (const use of snapshot.fifoUses) {
+    const { container, access, pid, hostPID, process } = use;
+    add(use.identity, {
+      container,
+      access,
+      how: "event",
+      waits: undefined,
+      endpoint: endpoint(snapshot, use.identity, access, { container, pid, hostPID, name: process }, undefined),
+      evidence: { source: "fanotify", detail: `${container}: ${process} opened it to ${access} and closed it` },
+    });
+  }
+  return [...uses].map(([identity, each]) => fifoFact(snapshot, identity, each));
+}
+
+function fileOf(snapshot: PodSnapshot, identity: string): PodFile | undefined {
+  return snapshot.files.find((file) => file.kind === "fifo" && file.identity === identity);
+}
+
+const roles: Record<Access, EndpointRole> = { read: "Reader", write: "Writer", both: "Peer" };
+
+function endpoint(
+  snapshot: PodSnapshot,
+  identity: string,
+  access: Access,
+  process: { container: string; pid: number | undefined; hostPID: number; name: string },
+  path: string | undefined,
+): ChannelEndpoint {
+  const label = fileOf(snapshot, identity)?.label;
+  const known = path ?? (label && pathInContainer(snapshot.pod, process.container, label));
+  return {
+    container: process.container,
+    role: roles[access],
+    ...(process.pid === undefined ? {} : { pid: process.pid }),
+    hostPID: process.hostPID,
+    process: process.name,
+    ...(known === undefined ? {} : { path: known }),
+  };
+}
+
+function heldUse(snapshot: PodSnapshot, process: ObservedProcess, descriptor: Descriptor): Use {
+  const access = descriptor.access ?? "both";
+  const waits = process.calls
+    .filter(({ args }) => Number(args[0]) === descriptor.fd)
+    .map(({ number }) => systemCallName(number))
+    .map((name) => (name?.startsWith("read") ? "read" : name?.startsWith("write") ? "write" : undefined))
+    .find((name) => name !== undefined);
+  return {
+    container: process.container,
+    access,
+    how: "open",
+    waits,
+    endpoint: endpoint(snapshot, descriptor.identity ?? "", access, process, descriptor.link),
+    evidence: {
+      source: "/proc/PID/fd",
+      detail: `${process.container}: ${process.name} has descriptor ${descriptor.fd} on ${descriptor.link} to ${access}`,
+    },
+  };
+}
+
+function fifoFact(snapshot: PodSnapshot, identity: string, uses: readonly Use[]): ChannelFact {
+  const file = fileOf(snapshot, identity);
+  const order: Record<EndpointRole, number> = {
+    Writer: 0,
+    Peer: 1,
+    Reader: 2,
+    Server: 3,
+    Client: 3,
+    Sender: 3,
+    Receiver: 3,
+  };
+  // What is open now says more of a party than what an event told.
+  const endpoints = distinctEndpoints(uses.map((use) => use.endpoint)).sort((a, b) => order[a.role] - order[b.role]);
+  const address =
+    file?.label ??
+    uses
+      .map(({ container, endpoint: { path } }) => path && (volumePath(snapshot.pod, container, path)?.label ?? path))
+      .find((path) => path !== undefined) ??
+    identity;
+  const blocked = blockedReason(uses);
+  return {
+    key: `FIFO ${identity}`,
+    type: "FIFO",
+    label: "fifo",
+    scope: scopeWithin(endpoints),
+    address,
+    endpoints,
+    condition: blocked === undefined ? "Open" : "Blocked",
+    ...(blocked === undefined ? {} : { reason: blocked }),
+    activity: `${file?.modifiedAt ?? ""}`,
+    readings: [],
+    evidence: uses.map(({ evidence }) => evidence),
+  };
+}
+
+function blockedReason(uses: readonly Use[]): string | undefined {
+  const held = uses.filter(({ how }) => how === "open");
+  for (const { how, access, container } of uses) {
+    if (how !== "opening") continue;
+    // A thread that waits while the other end is open is just about to go on.
+    if (access === "write" && !held.some((use) => use.access !== "write")) {
+      return `${container} waits in open(2) to write: no reader has the FIFO open`;
+    }
+    if (access === "read" && !held.some((use) => use.access !== "read")) {
+      return `${container} waits in open(2) to read: no writer has the FIFO open`;
+    }
+  }
+  const full = held.find(({ waits }) => waits === "write");
+  return full === undefined ? undefined : `${full.container} waits in write(2): the FIFO is full`;
+}

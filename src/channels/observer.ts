@@ -1,0 +1,190 @@
+import { explain } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import { FifoWatch } from "./fifo-watch.ts";
+import { channelFacts } from "./joins.ts";
+import { PodChannels } from "./model.ts";
+import { PodSampler } from "./pod-sampler.ts";
+import type { PodFile } from "./snapshot.ts";
+import type { Channel, ChannelObserver, MissingEvidence, ObservedPod, PodSource } from "./types.ts";
+
+/** Where the observer looks and what else it may count on. */
+export interface ChannelObserverOptions {
+  readonly pods: PodSource;
+  /** Whether counters are installed in the pods' network namespaces (`TrafficCounters` of `network`). */
+  readonly counters: { available(): { ok: true } | { ok: false; reason: string } };
+  /** Milliseconds between looks while somebody asks or a pod is new. Default 1000. */
+  readonly busyInterval?: number;
+  /** Milliseconds between looks otherwise. Default 5000. */
+  readonly idleInterval?: number;
+}
+
+/** How long after a question, or after a pod came or changed, looks are taken at the busy interval. */
+const busyMilliseconds = 30_000;
+/** A look that is this young answers a question too. */
+const freshMilliseconds = 500;
+/** How soon a helper lets go of the namespaces of a pod that is gone. */
+const reapMilliseconds = 250;
+/** At most one part in so many of the time is spent in looks. */
+const restShare = 8;
+/** Pods looked at side by side: their helpers work at the same time. */
+const concurrency = 4;
+
+interface Watched {
+  readonly sampler: PodSampler;
+  readonly channels: PodChannels;
+  pod: ObservedPod;
+  shape: string;
+  fifos: readonly PodFile[];
+  missing: readonly MissingEvidence[];
+}
+
+/**
+ * The observer of all pods of the node. It keeps one helper process per pod and one for FIFO events, which end
+ * with `stop`, when their pod is gone, and by themselves when the daemon dies.
+ */
+export function createChannelObserver(options: ChannelObserverOptions): ChannelObserver {
+  return new Observer(options);
+}
+
+class Observer implements ChannelObserver {
+  readonly #options: ChannelObserverOptions;
+  readonly #watched = new Map<string, Watched>();
+  #fifoWatch: FifoWatch | undefined;
+  #looking: Promise<void> | undefined;
+  #lookedAt = 0;
+  #busyUntil = 0;
+  #running: { readonly abort: AbortController; readonly loops: Promise<unknown> } | undefined;
+
+  constructor(options: ChannelObserverOptions) {
+    this.#options = options;
+  }
+
+  async list(
+    scope: Scope,
+  ): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }> {
+    const now = scope.clock.now();
+    this.#busyUntil = now + busyMilliseconds;
+    if (now - this.#lookedAt > freshMilliseconds || this.#looking !== undefined) await this.#look(scope);
+    const counters = this.#options.counters.available();
+    const missing = [
+      ...(counters.ok ? [] : [{ layer: "nft", reason: counters.reason }]),
+      ...(this.#fifoWatch?.missing === undefined
+        ? []
+        : [{ layer: "fanotify", reason: this.#fifoWatch.missing }]),
+      ...[...this.#watched.values()].flatMap((each) => each.missing),
+    ];
+    return {
+      channels: [...this.#watched.values()].flatMap(({ channels, pod }) =>
+        channels.list(pod, scope.clock.now()),
+      ),
+      // The machine's reason explains those of every pod.
+      missing: [...new Map(missing.map((each) => [counters.ok ? each.reason : each.layer, each])).values()],
+    };
+  }
+
+  start(scope: Scope): void {
+    if (this.#running !== undefined) return;
+    const abort = new AbortController();
+    const signal = AbortSignal.any([abort.signal, scope.signal]);
+    const own = { ...scope, signal };
+    const loops = Promise.allSettled([this.#lookForever(own), this.#reapForever(own)]);
+    this.#running = { abort, loops };
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.abort.abort();
+    await this.#running?.loops;
+    this.#running = undefined;
+    await this.#looking;
+    await Promise.all([...this.#watched.values()].map(({ sampler }) => sampler.close()));
+    this.#watched.clear();
+    await this.#fifoWatch?.close();
+    this.#fifoWatch = undefined;
+  }
+
+  async #lookForever(scope: Scope): Promise<void> {
+    const { busyInterval = 1_000, idleInterval = 5_000 } = this.#options;
+    while (!scope.signal.aborted) {
+      const start = performance.now();
+      await this.#look(scope);
+      const busy = scope.clock.now() < this.#busyUntil;
+      const rest = Math.max(busy ? busyInterval : idleInterval, (performance.now() - start) * restShare);
+      // A question or a new pod ends an idle wait.
+      for (let waited = 0; waited < rest && !scope.signal.aborted; waited += reapMilliseconds) {
+        await scope.clock.sleep(Math.min(reapMilliseconds, rest), scope.signal).catch(() => {});
+        if (!busy && scope.clock.now() < this.#busyUntil) break;
+      }
+    }
+  }
+
+  async #reapForever(scope: Scope): Promise<void> {
+    while (!scope.signal.aborted) {
+      await this.#follow(scope);
+      await scope.clock.sleep(reapMilliseconds, scope.signal).catch(() => {});
+    }
+  }
+
+  /** Brings the watched pods in line with those that run. */
+  async #follow(scope: Scope): Promise<void> {
+    const pods = new Map(this.#options.pods.runningPods().map((pod) => [pod.uid, pod]));
+    const gone = [...this.#watched].filter(([uid]) => !pods.has(uid));
+    for (const [uid] of gone) this.#watched.delete(uid);
+    for (const [uid, pod] of pods) {
+      const shape = pod.containers.map(({ id }) => id).join(" ");
+      const watched = this.#watched.get(uid);
+      if (watched === undefined || watched.shape !== shape) {
+        this.#busyUntil = scope.clock.now() + busyMilliseconds;
+      }
+      if (watched === undefined) {
+        const parts = { sampler: new PodSampler(), channels: new PodChannels() };
+        this.#watched.set(uid, { ...parts, pod, shape, fifos: [], missing: [] });
+      } else {
+        watched.pod = pod;
+        watched.shape = shape;
+      }
+    }
+    await Promise.all(gone.map(([, { sampler }]) => sampler.close()));
+  }
+
+  /** One look at all pods. Whoever asks while one is under way gets that one. */
+  #look(scope: Scope): Promise<void> {
+    this.#looking ??= this.#lookOnce(scope).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookOnce(scope: Scope): Promise<void> {
+    await this.#follow(scope);
+    this.#fifoWatch ??= new FifoWatch(
+      () => this.#options.pods.runningPods(),
+      () => scope.clock.now(),
+    );
+    await this.#fifoWatch.start();
+    const fifoWatch = this.#fifoWatch;
+    const pending = [...this.#watched.values()];
+    const work = async () => {
+      for (let watched = pending.pop(); watched !== undefined; watched = pending.pop()) {
+        await this.#lookAt(watched, fifoWatch, scope);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    fifoWatch.watchOnly([...this.#watched.values()].flatMap(({ fifos }) => fifos));
+    this.#lookedAt = scope.clock.now();
+  }
+
+  async #lookAt(watched: Watched, fifoWatch: FifoWatch, scope: Scope): Promise<void> {
+    const { pod, sampler, channels } = watched;
+    try {
+      const now = scope.clock.now();
+      const { snapshot, missing } = await sampler.look(pod, now, (fifos) => {
+        watched.fifos = fifos;
+        return fifoWatch.usesOf(pod.uid, fifos);
+      });
+      watched.missing = missing;
+      channels.update(pod, channelFacts(snapshot), now);
+    } catch (error) {
+      scope.log.warn({ pod: pod.name, error: explain(error) }, "looking at a pod's channels failed");
+    }
+  }
+}

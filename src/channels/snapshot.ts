@@ -1,0 +1,101 @@
+import type { FileKind, SharedMapping, WaitingCall } from "../host/proc.ts";
+import type { InternetSocket, TcpCounters, UnixSocket } from "../host/sockets.ts";
+import type { MessageQueue, SemaphoreSet, SharedMemorySegment } from "../host/sysvipc.ts";
+import type { TrafficCount } from "../host/traffic-table.ts";
+import type { ObservedPod } from "./types.ts";
+
+/** One look at one pod: everything from which the joins draw channels, and nothing that they must fetch. */
+export interface PodSnapshot {
+  readonly pod: ObservedPod;
+  /** Milliseconds since the epoch. */
+  readonly takenAt: number;
+  /** In the order of their host PIDs. */
+  readonly processes: readonly ObservedProcess[];
+  readonly tcp: readonly InternetSocket[];
+  readonly udp: readonly InternetSocket[];
+  readonly unix: readonly UnixSocket[];
+  /** Undefined without `ss`. */
+  readonly tcpCounters: readonly TcpCounters[] | undefined;
+  readonly sharedMemory: readonly SharedMemorySegment[];
+  readonly semaphores: readonly SemaphoreSet[];
+  /** By id of the set: who operated on its semaphores last. */
+  readonly semaphoreOperators: ReadonlyMap<number, readonly number[]>;
+  readonly messageQueues: readonly MessageQueue[];
+  /** Undefined where nothing counts. */
+  readonly counts: readonly TrafficCount[] | undefined;
+  /** FIFOs and sockets in the pod's volumes, and the files of its /dev/shm. */
+  readonly files: readonly PodFile[];
+  /** Who held or opened which FIFO lately, as events told it. */
+  readonly fifoUses: readonly FifoUse[];
+  /** What threads wait for in open(2): paths read from their memory. */
+  readonly waitingOpens: readonly WaitingOpen[];
+  /** Servers seen by earlier looks, for connections that outlive their listener's socket. */
+  readonly knownListeners: readonly KnownListener[];
+}
+
+export interface ObservedProcess {
+  readonly container: string;
+  readonly hostPID: number;
+  /** In the process' own PID namespace. */
+  readonly pid: number | undefined;
+  readonly name: string;
+  readonly descriptors: readonly Descriptor[];
+  readonly mappings: readonly SharedMapping[];
+  readonly calls: readonly WaitingCall[];
+}
+
+export type Access = "read" | "write" | "both";
+
+export interface Descriptor {
+  readonly fd: number;
+  readonly link: string;
+  readonly kind: FileKind | "pipe" | "queue";
+  /** Of a socket or an anonymous pipe. */
+  readonly inode: number | undefined;
+  /** Of a file with a path. */
+  readonly identity: string | undefined;
+  /** Of FIFOs, pipes, queues and regular files. */
+  readonly access: Access | undefined;
+  readonly position: number | undefined;
+  readonly size: number | undefined;
+  readonly modifiedAt: number | undefined;
+}
+
+/** A file in a volume or in the pod's /dev/shm, as the host sees it. */
+export interface PodFile {
+  readonly identity: string;
+  readonly kind: FileKind;
+  /** `VOLUME:/path`, or `/name` in /dev/shm. */
+  readonly label: string;
+  readonly hostPath: string;
+  readonly volume: string | undefined;
+  readonly size: number;
+  readonly modifiedAt: number;
+  readonly accessedAt: number;
+}
+
+export interface FifoUse {
+  readonly identity: string;
+  readonly access: Access;
+  readonly container: string;
+  readonly hostPID: number;
+  readonly pid: number | undefined;
+  readonly process: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface WaitingOpen {
+  readonly process: ObservedProcess;
+  readonly identity: string;
+  readonly path: string;
+  readonly access: Access;
+}
+
+export interface KnownListener {
+  readonly protocol: "TCP" | "UDP";
+  readonly address: string;
+  readonly port: number;
+  readonly container: string;
+  readonly hostPID: number | undefined;
+}

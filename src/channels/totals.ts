@@ -1,0 +1,129 @@
+import type { Reading } from "./fact.ts";
+import type { Traffic } from "./types.ts";
+
+interface Sums {
+  clientToServer: Sum;
+  serverToClient: Sum;
+}
+
+/** Undefined until something was counted: unknown is not zero. */
+interface Sum {
+  bytes: number | undefined;
+  operations: number | undefined;
+}
+
+const directions = ["clientToServer", "serverToClient"] as const;
+const measures = ["bytes", "operations"] as const;
+
+function emptySums(): Sums {
+  return {
+    clientToServer: { bytes: undefined, operations: undefined },
+    serverToClient: { bytes: undefined, operations: undefined },
+  };
+}
+
+/** How long a connection is remembered by name, so that its TIME_WAIT (60 s) isn't counted as another one. */
+const rememberMilliseconds = 130_000;
+
+/**
+ * A channel's totals over time out of counters that come and go: connections end, an element of a counter's set
+ * expires, a container restarts. A total never goes backwards.
+ */
+export class Totals {
+  readonly #open = new Map<string, Reading>();
+  readonly #counted = new Map<string, Reading>();
+  readonly #seen = new Map<string, number>();
+  readonly #closedSums = emptySums();
+  readonly #countedSums = emptySums();
+  readonly #shown = emptySums();
+  #connections = 0;
+  #countedConnections = 0;
+  #shownConnections = 0;
+
+  /** Takes in the readings of one look. */
+  update(readings: readonly Reading[], now: number): void {
+    const open = new Set<string>();
+    for (const reading of readings) {
+      if (reading.kind === "counted") this.#count(reading);
+      else {
+        if (!this.#seen.has(reading.id)) this.#connections += 1;
+        this.#seen.set(reading.id, now);
+        if (reading.kind === "connection") {
+          open.add(reading.id);
+          this.#open.set(reading.id, reading);
+        }
+      }
+    }
+    for (const [id, reading] of this.#open) {
+      if (open.has(id)) continue;
+      add(this.#closedSums, reading);
+      this.#open.delete(id);
+    }
+    for (const [id, at] of this.#seen) {
+      if (now - at > rememberMilliseconds) this.#seen.delete(id);
+    }
+    this.#show();
+  }
+
+  #count(reading: Reading): void {
+    const last = this.#counted.get(reading.id);
+    const grown = (value: number | undefined, before: number | undefined) =>
+      value === undefined ? undefined : value >= (before ?? 0) ? value - (before ?? 0) : value;
+    const difference = (direction: (typeof directions)[number]) => {
+      const bytes = grown(reading[direction]?.bytes, last?.[direction]?.bytes);
+      const operations = grown(reading[direction]?.operations, last?.[direction]?.operations);
+      return { ...(bytes === undefined ? {} : { bytes }), ...(operations === undefined ? {} : { operations }) };
+    };
+    add(this.#countedSums, {
+      clientToServer: difference("clientToServer"),
+      serverToClient: difference("serverToClient"),
+    });
+    this.#countedConnections += grown(reading.connections, last?.connections) ?? 0;
+    this.#counted.set(reading.id, reading);
+  }
+
+  #show(): void {
+    const tracked = structuredClone(this.#closedSums);
+    for (const reading of this.#open.values()) add(tracked, reading);
+    // What sockets say of themselves is exact, but only of connections that lived long enough to be seen.
+    const missedSome = this.#countedConnections > this.#connections || this.#connections === 0;
+    for (const direction of directions) {
+      for (const measure of measures) {
+        const value = missedSome
+          ? (this.#countedSums[direction][measure] ?? tracked[direction][measure])
+          : (tracked[direction][measure] ?? this.#countedSums[direction][measure]);
+        if (value === undefined) continue;
+        this.#shown[direction][measure] = Math.max(this.#shown[direction][measure] ?? 0, value);
+      }
+    }
+    this.#shownConnections = Math.max(this.#shownConnections, this.#connections, this.#countedConnections);
+  }
+
+  /** Connections since the channel was first seen. */
+  get connections(): number {
+    return this.#shownConnections;
+  }
+
+  /** Undefined while nothing is known. */
+  get traffic(): { clientToServer?: Traffic; serverToClient?: Traffic } | undefined {
+    const known = directions.flatMap((direction) => {
+      const { bytes, operations } = this.#shown[direction];
+      if (bytes === undefined && operations === undefined) return [];
+      const traffic: Traffic = {
+        ...(bytes === undefined ? {} : { bytes }),
+        ...(operations === undefined ? {} : { operations }),
+      };
+      return [[direction, traffic] as const];
+    });
+    return known.length === 0 ? undefined : Object.fromEntries(known);
+  }
+}
+
+function add(sums: Sums, reading: Pick<Reading, "clientToServer" | "serverToClient">): void {
+  for (const direction of directions) {
+    for (const measure of measures) {
+      const value = reading[direction]?.[measure];
+      if (value !== undefined) sums[direction][measure] = (sums[direction][measure] ?? 0) + value;
+    }
+  }
+}

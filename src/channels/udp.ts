@@ -1,0 +1,99 @@
+import type { InternetSocket } from "../host/sockets.ts";
+import { countedChannels } from "./counted.ts";
+import { type ChannelFact, endpointOf } from "./fact.ts";
+import { internetFact, internetScope, mergeFacts } from "./internet-fact.ts";
+import { formatAddress, isPodAddress, Listeners } from "./listeners.ts";
+import { Owners } from "./owners.ts";
+import type { PodSnapshot } from "./snapshot.ts";
+import type { ChannelEndpoint } from "./types.ts";
+
+/** From where Linux takes ports for sockets that ask for none (net.ipv4.ip_local_port_range). */
+const firstEphemeralPort = 32_768;
+const lastEphemeralPort = 60_999;
+
+/**
+ * UDP channels. A connected socket names its server; what a socket sends without connect(2) only the counters
+ * know. A bound socket counts as a server that waits when its port is not one that the kernel hands out.
+ */
+export function udpChannels(snapshot: PodSnapshot): ChannelFact[] {
+  const owners = new Owners(snapshot.processes, "socket");
+  const bound = snapshot.udp.filter(({ state }) => state === "Close");
+  const listeners = new Listeners("UDP", bound, owners, snapshot.knownListeners);
+  const edges = mergeFacts([
+    ...snapshot.udp
+      .filter(({ state }) => state === "Established")
+      .flatMap((socket) => connectedFact(snapshot, socket, owners, listeners)),
+    ...countedChannels(snapshot, "UDP", listeners),
+  ]).map((fact) => withDrops(fact, listeners));
+  const used = new Set(edges.map((edge) => edge.port));
+  const idle = [...listeners.all()].flatMap((listener) => {
+    const ephemeral = listener.port >= firstEphemeralPort && listener.port <= lastEphemeralPort;
+    if (listener.process === undefined || ephemeral || used.has(listener.port)) return [];
+    const server = endpointOf(listener.process, "Server");
+    return [
+      internetFact(
+        snapshot.pod,
+        { protocol: "UDP", scope: "InterContainer", at: listener, server, client: undefined },
+        {
+          condition: "Listening",
+          evidence: [{ source: "/proc/PID/net/udp", detail: `bound to ${formatAddress(listener)}` }],
+        },
+      ),
+    ];
+  });
+  return [...edges, ...idle];
+}
+
+function connectedFact(
+  snapshot: PodSnapshot,
+  socket: InternetSocket,
+  owners: Owners,
+  listeners: Listeners,
+): ChannelFact[] {
+  const { pod } = snapshot;
+  const process = owners.user(socket.inode);
+  if (process === undefined) return [];
+  const at = socket.remote;
+  const inside = isPodAddress(pod, at.address);
+  const [listener] = inside ? listeners.at(at) : [];
+  // A server that connects its socket back to the client is not a client itself.
+  if (inside && listener === undefined) return [];
+  const server: ChannelEndpoint =
+    listener === undefined
+      ? { role: "Server", path: formatAddress(at) }
+      : listener.process === undefined
+        ? { container: listener.container, role: "Server" }
+        : endpointOf(listener.process, "Server");
+  const client = endpointOf(process, "Client");
+  return [
+    internetFact(
+      pod,
+      {
+        protocol: "UDP",
+        scope: internetScope(server, client, { server: inside, client: true }),
+        at,
+        server,
+        client,
+      },
+      {
+        condition: "Open",
+        evidence: [
+          {
+            source: "/proc/PID/net/udp",
+            detail: `${formatAddress(socket.local)} is connected to ${formatAddress(at)}`,
+          },
+        ],
+      },
+    ),
+  ];
+}
+
+function withDrops(fact: ChannelFact, listeners: Listeners): ChannelFact {
+  for (const { container, port, socket } of listeners.all()) {
+    const serves = port === fact.port && fact.endpoints.some((end) => end.container === container);
+    if (!serves || socket === undefined || socket.drops === 0) continue;
+    const detail = `${socket.drops} datagrams dropped: ${container} is too slow to read them`;
+    return { ...fact, evidence: [...fact.evidence, { source: "/proc/PID/net/udp", detail }] };
+  }
+  return fact;
+}

@@ -1,0 +1,192 @@
+import type { UnixSocket } from "../host/sockets.ts";
+import { type ChannelFact, endpointOf, scopeWithin } from "./fact.ts";
+import { mergeFacts } from "./internet-fact.ts";
+import { Owners } from "./owners.ts";
+import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
+import type { ChannelEndpoint, ChannelScope, ChannelType } from "./types.ts";
+import { pathInContainer, volumePath } from "./volume-paths.ts";
+
+const types = { stream: "UnixStream", datagram: "UnixDatagram", seqpacket: "UnixSeqpacket" } as const;
+
+/**
+ * Unix sockets by name: one channel per name, server container and client container. `ss` tells for each socket
+ * its peer's inode, and for a listener the clients that it has not accepted; the name that a socket has is its
+ * server's, as the server's container knows it.
+ */
+export function unixChannels(snapshot: PodSnapshot): ChannelFact[] {
+  const owners = new Owners(snapshot.processes, "socket");
+  const edges = mergeFacts([
+    ...connectedFacts(snapshot, owners),
+    ...pendingFacts(snapshot, owners),
+  ]);
+  return [...edges, ...idleServerFacts(snapshot, owners, edges), ...staleFacts(snapshot)];
+}
+
+/** What tells one named socket from the others: its file, or its abstract name. */
+function identityOf(socket: UnixSocket): string {
+  return socket.file ?? socket.name ?? "";
+}
+
+function connectedFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
+  const byInode = new Map(snapshot.unix.map((socket) => [socket.inode, socket]));
+  const done = new Set<number>();
+  return snapshot.unix.flatMap((socket) => {
+    const peer = byInode.get(socket.peerInode ?? 0);
+    if (peer === undefined || done.has(socket.inode)) return [];
+    done.add(socket.inode);
+    // A stream's two ends name each other; a datagram socket's peer need not name it back.
+    if (peer.peerInode === socket.inode) done.add(peer.inode);
+    const [server, client] = socket.name !== undefined && peer.name === undefined ? [socket, peer] : [peer, socket];
+    if (server.name === undefined) return [];
+    const serverProcess = owners.user(server.inode);
+    const clientProcess = owners.user(client.inode);
+    if (serverProcess === undefined && clientProcess === undefined) return [];
+    return [
+      unixFact(snapshot, server, serverProcess, clientProcess, {
+        condition: "Open",
+        detail: `inode ${client.inode} is connected to ${server.name} (inode ${server.inode})`,
+        // A datagram server's one socket has many peers, and none is a connection.
+        open: server.type === "datagram" ? undefined : 1,
+        id: `${client.inode}`,
+      }),
+    ];
+  });
+}
+
+function pendingFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
+  return snapshot.unix.flatMap((listener) => {
+    if (!listener.listening) return [];
+    const full = listener.receiveQueue > listener.sendQueue;
+    return listener.pending.flatMap((inode) => {
+      const client = owners.user(inode);
+      const server = owners.holder(listener.inode);
+      if (client === undefined || server === undefined) return [];
+      return [
+        unixFact(snapshot, listener, server, client, {
+          condition: full ? "Blocked" : "Open",
+          ...(full
+            ? {
+                reason: `the server does not accept: ${listener.receiveQueue} connections wait, its backlog is ${listener.sendQueue}`,
+              }
+            : {}),
+          detail: `inode ${inode} waits to be accepted by ${listener.name}`,
+          open: 1,
+          id: `${inode}`,
+        }),
+      ];
+    });
+  });
+}
+
+function idleServerFacts(
+  snapshot: PodSnapshot,
+  owners: Owners,
+  edges: readonly ChannelFact[],
+): ChannelFact[] {
+  const used = new Set(
+    edges.flatMap((edge) =>
+      edge.endpoints.flatMap(({ role, container }) => (role === "Server" ? [`${edge.address} ${container}`] : [])),
+    ),
+  );
+  return snapshot.unix.flatMap((socket) => {
+    const waits = socket.listening || (socket.type === "datagram" && socket.name !== undefined);
+    const server = waits ? owners.holder(socket.inode) : undefined;
+    if (server === undefined || socket.name === undefined) return [];
+    const { address } = placeOf(snapshot, socket, server);
+    if (used.has(`${address} ${server.container}`)) return [];
+    return [
+      unixFact(snapshot, socket, server, undefined, {
+        condition: "Listening",
+        detail: `${server.name} listens on ${socket.name}`,
+        open: undefined,
+        id: undefined,
+      }),
+    ];
+  });
+}
+
+/** Socket files in the pod's volumes to which no socket is bound any more: connect(2) gets ECONNREFUSED there. */
+function staleFacts(snapshot: PodSnapshot): ChannelFact[] {
+  // Without `ss` it isn't known which file a socket belongs to.
+  const files = new Set(snapshot.unix.flatMap(({ file }) => (file === undefined ? [] : [file])));
+  if (snapshot.tcpCounters === undefined) return [];
+  return snapshot.files.flatMap((file) => {
+    if (file.kind !== "socket" || files.has(file.identity)) return [];
+    return [
+      {
+        key: `UnixStream ${file.identity} - -`,
+        type: "UnixStream" as const,
+        label: "unix",
+        scope: "InterContainer" as const,
+        address: file.label,
+        endpoints: [],
+        condition: "Stale" as const,
+        reason: "the socket file is there, but nothing listens on it",
+        readings: [],
+        evidence: [{ source: "ss -x", detail: `no socket is bound to the file ${file.label}` }],
+      },
+    ];
+  });
+}
+
+function placeOf(
+  snapshot: PodSnapshot,
+  socket: UnixSocket,
+  server: ObservedProcess | undefined,
+): { address: string; label: string | undefined } {
+  const file = snapshot.files.find(({ identity, kind }) => kind === "socket" && identity === socket.file);
+  const name = socket.name ?? "";
+  const label =
+    file?.label ?? (server === undefined ? undefined : volumePath(snapshot.pod, server.container, name)?.label);
+  return { address: label ?? name, label };
+}
+
+function unixFact(
+  snapshot: PodSnapshot,
+  socket: UnixSocket,
+  serverProcess: ObservedProcess | undefined,
+  clientProcess: ObservedProcess | undefined,
+  observed: {
+    readonly condition: ChannelFact["condition"];
+    readonly reason?: string;
+    readonly detail: string;
+    readonly open: number | undefined;
+    readonly id: string | undefined;
+  },
+): ChannelFact {
+  const { address, label } = placeOf(snapshot, socket, serverProcess);
+  const path = (process: ObservedProcess) =>
+    label === undefined ? undefined : pathInContainer(snapshot.pod, process.container, label);
+  const server: ChannelEndpoint =
+    serverProcess === undefined
+      ? { role: "Server" }
+      : endpointOf(serverProcess, "Server", path(serverProcess));
+  const idle = observed.condition === "Listening";
+  const client: ChannelEndpoint[] = idle
+    ? []
+    : [
+        clientProcess === undefined
+          ? { role: "Client" }
+          : endpointOf(clientProcess, "Client", path(clientProcess)),
+      ];
+  const type: ChannelType = types[socket.type];
+  const scope: ChannelScope =
+    serverProcess === undefined
+      ? "Egress"
+      : !idle && clientProcess === undefined
+        ? "Ingress"
+        : scopeWithin([server, ...client]);
+  return {
+    key: `${type} ${identityOf(socket)} ${server.container ?? "?"} ${idle ? "-" : (client[0]?.container ?? "?")}`,
+    type,
+    label: "unix",
+    scope,
+    address,
+    endpoints: [server, ...client],
+    condition: observed.condition,
+    ...(observed.reason === undefined ? {} : { reason: observed.reason }),
+    ...(observed.open === undefined ? {} : { openConnections: observed.open }),
+    readings: observed.id === undefined ? [] : [{ kind: "connection", id: observed.id }],
+    evidence: [{ source: "ss -x", detail: observed.detail }],
+  };
+}

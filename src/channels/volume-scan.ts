@@ -1,0 +1,61 @@
+import { type Dirent, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readFileFacts } from "../host/proc.ts";
+import type { PodFile } from "./snapshot.ts";
+import type { ObservedPod } from "./types.ts";
+
+/** A volume may be a whole source tree; what containers talk through lies near its top. */
+const maxDepth = 4;
+const maxEntries = 4_000;
+
+/**
+ * The FIFOs and sockets in a pod's volumes, and all files of its /dev/shm. Looks at names and stat(2) only, goes
+ * at most four folders deep and at 4000 names per pod, and follows no symbolic links.
+ */
+export function scanFiles(pod: ObservedPod): PodFile[] {
+  const budget = { left: maxEntries };
+  const files: PodFile[] = [];
+  for (const volume of pod.volumes) {
+    scan(volume.hostPath, volume.hostPath, volume.name, 0, budget, files);
+  }
+  scan(pod.shm, pod.shm, undefined, 0, budget, files);
+  return files;
+}
+
+function scan(
+  root: string,
+  folder: string,
+  volume: string | undefined,
+  depth: number,
+  budget: { left: number },
+  files: PodFile[],
+): void {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return;
+  }
+  for (const entry of entries) {
+    if (budget.left <= 0) return;
+    budget.left -= 1;
+    const hostPath = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (depth < maxDepth) scan(root, hostPath, volume, depth + 1, budget, files);
+    } else if (entry.isFIFO() || entry.isSocket() || (volume === undefined && entry.isFile())) {
+      const facts = readFileFacts(hostPath);
+      if (facts === undefined) continue;
+      const inside = hostPath.slice(root.length);
+      files.push({
+        identity: facts.identity,
+        kind: facts.kind,
+        label: volume === undefined ? inside : `${volume}:${inside}`,
+        hostPath,
+        volume,
+        size: facts.size,
+        modifiedAt: facts.modifiedAt,
+        accessedAt: facts.accessedAt,
+      });
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import type { ChildProcess } from "node:child_process";
+import { closeSync } from "node:fs";
+import { startProcess } from "./command.ts";
+
+/** Somebody opened or closed a watched file. One event may tell of several things that happened in a row. */
+export interface OpenEvent {
+  /** What {@link OpenEvents.watch} gave for the file. */
+  readonly handle: string;
+  /** Host PID; the process may be gone by now. */
+  readonly pid: number;
+  readonly opened: boolean;
+  /** A descriptor that could write was closed. */
+  readonly closedWriter: boolean;
+  /** A descriptor that could only read was closed. */
+  readonly closedReader: boolean;
+}
+
+/** Who opens and closes given files, told by the kernel as it happens. */
+export interface OpenEvents {
+  /** Starts to watch a file (no open, no descriptor is kept on it); undefined where the file system can't. */
+  watch(path: string): string | undefined;
+  unwatch(path: string): void;
+  close(): Promise<void>;
+}
+
+// linux/fanotify.h
+const initFlags = 0x1 /* FAN_CLOEXEC */ | 0x200; /* FAN_REPORT_FID: events carry handles, not open descriptors */
+const markAdd = 0x1;
+const markRemove = 0x2;
+const open = 0x20;
+const closeWrite = 0x8;
+const closeNoWrite = 0x10;
+const currentFolder = -100; // AT_FDCWD
+const metadataLength = 24;
+const informationIsFID = 1;
+const handleOnlyToCompare = 0x200; // AT_HANDLE_FID, Linux 6.5
+const maxHandleLength = 128; // MAX_HANDLE_SZ
+
+/**
+ * fanotify(7) through libc, which no tool offers without opening the watched files (and an opened FIFO would
+ * release a blocked peer). Undefined where it can't be had: no koffi, no CAP_SYS_ADMIN, kernel before 5.1, no cat.
+ * The descriptor is read by a kept-alive `cat`, because Node.js can't poll it; it ends with the daemon.
+ */
+export async function openEvents(onEvent: (event: OpenEvent) => void): Promise<OpenEvents | undefined> {
+  let koffi: typeof import("koffi")["default"];
+  try {
+    koffi = (await import("koffi")).default;
+  } catch {
+    return undefined;
+  }
+  const libc = koffi.load(null);
+  const init = libc.func("int fanotify_init(unsigned int flags, unsigned int event_flags)");
+  const mark = libc.func(
+    "int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int folder, const char *path)",
+  );
+  const nameToHandle = libc.func(
+    "int name_to_handle_at(int folder, const char *path, void *handle, _Out_ int *mount, int flags)",
+  );
+
+  const fd: number = init(initFlags, 0);
+  if (fd === -1) return undefined;
+  let relay: ChildProcess;
+  try {
+    relay = startProcess("cat", [], { stdio: [fd, "pipe", "ignore"], cwd: "/" });
+  } catch {
+    closeSync(fd);
+    return undefined;
+  }
+  const started = await new Promise<boolean>((resolve) => {
+    relay.once("spawn", () => resolve(true));
+    relay.once("error", () => resolve(false));
+  });
+  if (!started) {
+    closeSync(fd);
+    return undefined;
+  }
+  let rest: Buffer = Buffer.alloc(0);
+  relay.stdout?.on("data", (chunk: Buffer) => {
+    const parsed = parseOpenEvents(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]));
+    rest = parsed.rest;
+    for (const event of parsed.events) onEvent(event);
+  });
+  const ended = new Promise<void>((resolve) => relay.once("close", () => resolve()));
+
+  const handleOf = (path: string): string | undefined => {
+    for (const flags of [handleOnlyToCompare, 0]) {
+      const buffer = Buffer.alloc(8 + maxHandleLength);
+      buffer.writeUInt32LE(maxHandleLength, 0);
+      if (nameToHandle(currentFolder, path, buffer, [0], flags) === 0) {
+        return buffer.subarray(4, 8 + buffer.readUInt32LE(0)).toString("hex");
+      }
+    }
+    return undefined;
+  };
+  const mask = open | closeWrite | closeNoWrite;
+  return {
+    watch: (path) => {
+      const handle = handleOf(path);
+      if (handle === undefined) return undefined;
+      return mark(fd, markAdd, mask, currentFolder, path) === 0 ? handle : undefined;
+    },
+    unwatch: (path) => {
+      mark(fd, markRemove, mask, currentFolder, path);
+    },
+    close: async () => {
+      relay.kill("SIGKILL");
+      await ended;
+      closeSync(fd);
+    },
+  };
+}
+
+/** Parses what read(2) of a fanotify descriptor gave (struct fanotify_event_metadata and its records). */
+export function parseOpenEvents(data: Buffer): { events: OpenEvent[]; rest: Buffer } {
+  const events: OpenEvent[] = [];
+  let offset = 0;
+  while (data.length - offset >= metadataLength) {
+    const length = data.readUInt32LE(offset);
+    if (length < metadataLength || data.length - offset < length) break;
+    const mask = Number(data.readBigUInt64LE(offset + 8));
+    const pid = data.readInt32LE(offset + 20);
+    const information = offset + metadataLength;
+    if (length >= metadataLength + 20 && data.readUInt8(information) === informationIsFID) {
+      // Behind the record's header (4 bytes) and the file system's id (8) stands the struct file_handle.
+      const handle = information + 12;
+      const handleLength = data.readUInt32LE(handle);
+      events.push({
+        handle: data.subarray(handle + 4, handle + 8 + handleLength).toString("hex"),
+        pid,
+        opened: (mask & open) !== 0,
+        closedWriter: (mask & closeWrite) !== 0,
+        closedReader: (mask & closeNoWrite) !== 0,
+      });
+    }
+    offset += length;
+  }
+  return { events, rest: Buffer.from(data.subarray(offset)) };
+}

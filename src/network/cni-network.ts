@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
@@ -58,9 +58,12 @@ class CNINetwork implements PodNetworkDriver {
 
   async attach(request: PodNetworkRequest, scope: Scope): Promise<PodNetwork> {
     const existing = this.#attachments.get(request.podUID);
+    const namespaceID = inodeOf(request.netns);
     if (existing !== undefined) {
-      const network = await this.#stillGood(existing, scope);
-      if (network !== undefined) return network;
+      if (isWhole(existing) && existing.namespaceID === namespaceID) {
+        await this.#check(existing, scope);
+        return { ips: addressesOf(existing) };
+      }
       await this.detach(request.podUID, scope);
     }
     const config = loadCNIConfig(this.#confDir);
@@ -68,13 +71,12 @@ class CNINetwork implements PodNetworkDriver {
       const message = `hostPort: no plugin of CNI network ${config.name} has the capability portMappings`;
       throw new PeapodError("FailedCreatePodSandBox", message);
     }
-    const attachment: CNIAttachment = { config, request, result: undefined };
+    const attachment: CNIAttachment = { config, request, namespaceID, added: 0, result: undefined };
     this.#put(attachment);
     try {
       await ipBatch(["link set dev lo up"], request.netns, scope);
-      const result = await addNetwork(attachment, this.#binDirs, scope);
-      this.#put({ ...attachment, result });
-      return { ips: addressesOf({ ...attachment, result }) };
+      const keep = (step: CNIAttachment) => this.#put(step);
+      return { ips: addressesOf(await addNetwork(attachment, this.#binDirs, keep, scope)) };
     } catch (error) {
       await this.detach(request.podUID, uncancelled(scope)).catch((undo: unknown) => {
         scope.log.warn({ pod: request.podUID, error: explain(undo) }, "pod's network is not removed yet");
@@ -94,22 +96,19 @@ class CNINetwork implements PodNetworkDriver {
 
   find(podUID: string): PodNetwork | undefined {
     const attachment = this.#attachments.get(podUID);
-    return attachment?.result === undefined ? undefined : { ips: addressesOf(attachment) };
+    return attachment !== undefined && isWhole(attachment) ? { ips: addressesOf(attachment) } : undefined;
   }
 
   list(): readonly string[] {
     return [...this.#attachments.keys()];
   }
 
-  /** The pod's network, unless its making was cut short or CHECK finds it damaged. */
-  async #stillGood(attachment: CNIAttachment, scope: Scope): Promise<PodNetwork | undefined> {
-    if (attachment.result === undefined) return undefined;
+  /** A damaged network is only reported: making it anew would take a running pod's address away. */
+  async #check(attachment: CNIAttachment, scope: Scope): Promise<void> {
     try {
       await checkNetwork(attachment, this.#binDirs, scope);
-      return { ips: addressesOf(attachment) };
     } catch (error) {
-      scope.log.warn({ pod: attachment.request.podUID, error: explain(error) }, "pod's network is made anew");
-      return undefined;
+      scope.log.warn({ pod: attachment.request.podUID, error: explain(error) }, "pod's network is damaged");
     }
   }
 
@@ -122,6 +121,14 @@ class CNINetwork implements PodNetworkDriver {
   #file(podUID: string): string {
     return join(this.#folder, `${encodeURIComponent(podUID)}.json`);
   }
+}
+
+function isWhole({ added, config }: CNIAttachment): boolean {
+  return added === config.plugins.length;
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function addressesOf({ result }: CNIAttachment): readonly string[] {

@@ -16,22 +16,31 @@ export interface CNIResult {
 export interface CNIAttachment {
   readonly config: CNIConfig;
   readonly request: PodNetworkRequest;
-  /** Of the last plugin; undefined while, or when, ADD has not ended well. */
+  /** Which namespace it was given to: its inode, which a path alone does not tell after a reboot. */
+  readonly namespaceID: number | undefined;
+  /** How many plugins' ADD have ended well, the first ones; all of them when the pod has its network. */
+  readonly added: number;
+  /** Of the last of these. */
   readonly result: CNIResult | undefined;
 }
 
-/** Runs ADD of every plugin, each with the result of the one before. Throws FailedCreatePodSandBox. */
+/**
+ * Runs ADD of every plugin, each with the result of the one before, and calls `keep` after each. Throws
+ * FailedCreatePodSandBox.
+ */
 export async function addNetwork(
   attachment: CNIAttachment,
   binDirs: readonly string[],
+  keep: (attachment: CNIAttachment) => void,
   scope: Scope,
-): Promise<CNIResult> {
-  let result: CNIResult | undefined;
+): Promise<CNIAttachment> {
+  let current = attachment;
   for (const plugin of attachment.config.plugins) {
-    const output = await runPlugin("ADD", plugin, { ...attachment, result }, binDirs, scope);
-    result = parseResult(plugin, output);
+    const output = await runPlugin("ADD", plugin, current, binDirs, scope);
+    current = { ...current, added: current.added + 1, result: parseResult(plugin, output) };
+    keep(current);
   }
-  return result ?? {};
+  return current;
 }
 
 /** Runs CHECK of every plugin where the configuration's version has it (0.4.0). Throws FailedCreatePodSandBox. */
@@ -45,15 +54,30 @@ export async function checkNetwork(
     await runPlugin("CHECK", plugin, attachment, binDirs, scope);
 }
 
-/** Runs DEL of every plugin, the last one first. Plugins succeed for what is not there. */
+/**
+ * Runs DEL of every plugin, the last one first. Plugins succeed for what is not there; all are run even when one
+ * fails, and the first failure is thrown, except for plugins whose ADD has not succeeded: one that can't read its
+ * configuration fails at both and has nothing to give back.
+ */
 export async function deleteNetwork(
   attachment: CNIAttachment,
   binDirs: readonly string[],
   scope: Scope,
 ): Promise<void> {
-  for (const plugin of attachment.config.plugins.toReversed()) {
-    await runPlugin("DEL", plugin, attachment, binDirs, scope);
+  let failure: unknown;
+  for (const [index, plugin] of [...attachment.config.plugins.entries()].toReversed()) {
+    try {
+      await runPlugin("DEL", plugin, attachment, binDirs, scope);
+    } catch (error) {
+      if (index < attachment.added) failure ??= error;
+      else
+        scope.log.debug(
+          { plugin: plugin.type, error: explain(error) },
+          "CNI DEL after a failed ADD failed too",
+        );
+    }
   }
+  if (failure !== undefined) throw failure;
 }
 
 /** What a plugin reads on its standard input (SPEC.md, section 4: deriving its configuration from the list's). */

@@ -36,6 +36,8 @@ export async function prepareEnvironment(
   const sandbox = await failingAs("FailedCreatePodSandBox", "create pod sandbox", () =>
     runtime.createSandbox(pod, scope),
   );
+  // Containers are created while the network is still being set up, and need the files to be there by then.
+  writeFiles(pod, sandbox, dependencies.network.find(pod.metadata.uid)?.ips ?? [], dependencies);
   const network = failingAs("FailedCreatePodSandBox", "set up the pod's network", () =>
     connect(pod, sandbox, dependencies, scope),
   );
@@ -49,7 +51,7 @@ async function connect(
   dependencies: AgentDependencies,
   scope: Scope,
 ): Promise<PodNetwork> {
-  const { network, runtime, hostIPs, hostFiles } = dependencies;
+  const { network, hostIPs } = dependencies;
   const [attached] = await Promise.all([
     sandbox.netns === undefined
       ? { ips: hostIPs }
@@ -65,13 +67,22 @@ async function connect(
         ),
     installCounters(pod, sandbox, dependencies, scope),
   ]);
+  writeFiles(pod, sandbox, attached.ips, dependencies);
+  return attached;
+}
+
+function writeFiles(
+  pod: StoredPod,
+  sandbox: Sandbox,
+  ips: readonly string[],
+  { runtime, hostFiles }: AgentDependencies,
+): void {
   const host = hostFiles();
   runtime.writeSandboxFiles(sandbox, {
-    hosts: hostsFile(pod, attached.ips, host.hosts),
+    hosts: hostsFile(pod, ips, host.hosts),
     hostname: `${hostnameFor(pod)}\n`,
     resolvConf: resolvConfFor(pod, host.resolvConf),
   });
-  return attached;
 }
 
 /** Counting is a convenience of the observer: a pod runs without it, so a failure is only logged. */

@@ -13,7 +13,7 @@ export class CachedFile<T> {
     this.#parse = parse;
   }
 
-  /** The parsed content as of now; undefined when there is no such file. */
+  /** The parsed content as of now; undefined when there is no such file. Throws SyntaxError when it is no JSON. */
   read(): T | undefined {
     try {
       const { ino, size, mtimeNs } = statSync(this.#path, { bigint: true });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
@@ -10,7 +11,6 @@ import type { Image } from "./types.ts";
 /** What containers/storage writes of an image (images.json); only what is read here. */
 interface ImageRecord {
   readonly id: string;
-  readonly digest?: string;
   readonly names?: readonly string[];
   readonly layer?: string;
   readonly "big-data-names"?: readonly string[];
@@ -46,7 +46,21 @@ export class ImageGraph {
     );
   }
 
+  /** Whether the lists are whole. A loss of power can leave them otherwise, and no tool repairs them. */
+  isIntact(): boolean {
+    try {
+      this.#images.read();
+      this.#layers.read();
+      return true;
+    } catch (error) {
+      if (error instanceof SyntaxError) return false;
+      throw error;
+    }
+  }
+
+  /** None when the lists are damaged: see {@link isIntact}. */
   list(): readonly Image[] {
+    if (!this.isIntact()) return [];
     return [...(this.#images.read()?.values() ?? [])];
   }
 
@@ -82,32 +96,28 @@ export class ImageGraph {
     const images = new Map<string, Image>();
     this.#topLayers.clear();
     for (const record of records) {
-      const id = `sha256:${record.id}`;
-      const config = this.#readConfig(record);
-      if (config === undefined) continue;
-      this.#topLayers.set(id, record.layer ?? "");
-      const names = record.names ?? [];
-      images.set(id, {
-        id,
-        names: names.filter((name) => !name.includes("@")),
-        digests: repositoryDigests(record),
-        size: this.#sizeOf(record.layer),
-        config,
-      });
+      const image = this.#readImage(record);
+      if (image === undefined) continue;
+      this.#topLayers.set(image.id, record.layer ?? "");
+      images.set(image.id, image);
     }
     return images;
   }
 
   /** Undefined when the image was removed while its list was being read. */
-  #readConfig(record: ImageRecord): Image["config"] | undefined {
+  #readImage(record: ImageRecord): Image | undefined {
     const folder = join(this.#graphRoot, "overlay-images", record.id);
     try {
-      const manifest = JSON.parse(readFileSync(join(folder, "manifest"), "utf8")) as {
-        config?: { digest?: string };
+      const manifest = readFileSync(join(folder, "manifest"));
+      const { config } = JSON.parse(manifest.toString()) as { config?: { digest?: string } };
+      if (config?.digest === undefined) return undefined;
+      return {
+        id: `sha256:${record.id}`,
+        names: (record.names ?? []).filter((name) => !name.includes("@")),
+        digests: repositoryDigests(record, manifest),
+        size: this.#sizeOf(record.layer),
+        config: parseImageConfig(JSON.parse(readFileSync(join(folder, dataFileName(config.digest)), "utf8"))),
       };
-      const digest = manifest.config?.digest;
-      if (digest === undefined) return undefined;
-      return parseImageConfig(JSON.parse(readFileSync(join(folder, dataFileName(digest)), "utf8")));
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;
@@ -130,10 +140,11 @@ export class ImageGraph {
  * Every digest by which a registry knows the image, under each repository it was pulled from: that of its own
  * manifest and, for one of several architectures, that of the list it was chosen from, which comes first.
  */
-function repositoryDigests(record: ImageRecord): readonly string[] {
+function repositoryDigests(record: ImageRecord, manifest: Uint8Array): readonly string[] {
+  const own = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
   const keys = (record["big-data-names"] ?? []).filter((key) => key.startsWith(manifestKey));
   const digests = keys.map((key) => key.slice(manifestKey.length));
-  digests.sort((a, b) => Number(a === record.digest) - Number(b === record.digest));
+  digests.sort((a, b) => Number(a === own) - Number(b === own));
   const names = record.names ?? [];
   const repositories = new Set(names.map((name) => repositoryName(parseReference(name))));
   const known = [...repositories].flatMap((repository) => digests.map((digest) => `${repository}@${digest}`));

@@ -79,6 +79,7 @@ class Images implements ImageService {
   }
 
   async load(source: string, scope: Scope): Promise<Image> {
+    this.#startOverIfDamaged(scope);
     let last: Image | undefined;
     for (const { source: from, name } of await imagesIn(source, scope)) {
       try {
@@ -144,6 +145,7 @@ class Images implements ImageService {
     scope: Scope,
   ): Promise<{ milliseconds: number }> {
     const start = performance.now();
+    this.#startOverIfDamaged(scope);
     try {
       await this.#skopeo.copy(
         `docker://${name}`,
@@ -155,6 +157,15 @@ class Images implements ImageService {
       throw pullError(name, errorOutput(error), error);
     }
     return { milliseconds: Math.round(performance.now() - start) };
+  }
+
+  #startOverIfDamaged(scope: Scope): void {
+    if (this.#graph.isIntact()) return;
+    scope.log.error(
+      { folder: this.#skopeo.graphRoot },
+      "list of images is damaged, starting with an empty one",
+    );
+    this.#skopeo.setGraphAside();
   }
 
   async #delete(image: Image, scope: Scope): Promise<void> {

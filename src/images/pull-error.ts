@@ -48,7 +48,7 @@ const explanations: readonly (readonly [RegExp, (match: RegExpMatchArray) => str
  * tool's own last words where they are not known. `output` is what skopeo wrote to standard error.
  */
 export function pullError(image: string, output: string, cause: unknown): PeapodError {
-  const reason = fatalMessage(output);
+  const reason = fatalMessage(output).replace(/\s+/g, " ").trim();
   for (const [pattern, words] of explanations) {
     const match = pattern.exec(reason);
     if (match !== null) return failure(image, words(match), reason, cause);

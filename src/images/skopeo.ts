@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
@@ -37,6 +37,16 @@ export class Skopeo {
   /** Deletes an image with all its names and the layers that only it had. `id` as 64 hexadecimal digits. */
   async delete(id: string, scope: Scope): Promise<void> {
     await this.#run(["delete", `containers-storage:@${id}`], () => {}, scope);
+  }
+
+  /**
+   * Starts over with an empty graph: its images can all be pulled again. The old one is kept beside it until the next
+   * time, since containers may stand on its layers.
+   */
+  setGraphAside(): void {
+    const aside = `${this.graphRoot}.damaged`;
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(this.graphRoot, aside);
   }
 
   #run(args: readonly string[], onLine: (line: string) => void, scope: Scope): Promise<CommandResult> {

@@ -49,8 +49,9 @@ export async function buildTestImages(
       );
     }
     await registry.close();
-    removeEarlier(folder);
-    renameSync(storage, finished);
+    removeEarlier(folder, finished);
+    // Another test run may have built the same meanwhile.
+    if (!existsSync(finished)) renameSync(storage, finished);
     return finished;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -80,8 +81,10 @@ function recipeHash(): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-function removeEarlier(folder: string): void {
-  for (const name of globSync("registry-*", { cwd: folder })) rmSync(join(folder, name), { recursive: true });
+function removeEarlier(folder: string, finished: string): void {
+  for (const name of globSync("registry-*", { cwd: folder })) {
+    if (join(folder, name) !== finished) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 if (import.meta.main) {

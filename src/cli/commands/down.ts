@@ -1,0 +1,99 @@
+import { pods } from "../../client/resources.ts";
+import type { StoredPod } from "../../kube/types.ts";
+import { defineCommand } from "../command.ts";
+import { withDeadline } from "../deadline.ts";
+import { deleteAndWait, type PodIdentity } from "../delete-and-wait.ts";
+import { usageError } from "../parse-arguments.ts";
+import { namespaceOf, type Session } from "../session.ts";
+import { parsePodName } from "../type-arguments.ts";
+
+export const down = defineCommand({
+  name: "down",
+  summary: "Remove pods and wait until they are gone",
+  description:
+    "Removes the pods of manifests, pods by name, or all of them, and returns when nothing of them is left in the " +
+    "API. Pods of a manifest that are not there count as removed.",
+  usage: "(-f FILE | POD... | --all)",
+  args: { min: 0, max: 1000 },
+  completes: "pods",
+  options: {
+    filename: {
+      type: "strings",
+      short: "f",
+      value: "FILE",
+      summary:
+        "Manifest whose pods are meant: a file, a folder, a URL, or - for standard input; may be repeated",
+    },
+    recursive: { type: "boolean", short: "R", summary: "Read the folders below a folder too" },
+    all: { type: "boolean", summary: "Every pod of the node, or with -n of that namespace" },
+    "grace-period": {
+      type: "integer",
+      value: "SECONDS",
+      summary: "Seconds between SIGTERM and SIGKILL (default: what the pod says)",
+    },
+    timeout: {
+      type: "duration",
+      value: "DURATION",
+      summary: "How long to wait, e.g. 90s (default: no limit)",
+    },
+  },
+  examples: [
+    { text: "Remove what `up -f` made", command: "peapod down -f pod.yaml" },
+    { text: "Remove everything at once", command: "peapod down --all --grace-period=0" },
+  ],
+  async run({ options, args, session }) {
+    const ways = [options.filename.length > 0, args.length > 0, options.all].filter(Boolean).length;
+    if (ways !== 1) throw usageError("down needs one of -f FILE, POD names, or --all");
+    const targets = options.all
+      ? await everyPod(session)
+      : args.length > 0
+        ? await podsByName(args, session)
+        : await podsOfManifests(options.filename, options.recursive, session);
+    if (targets === undefined) return 3;
+    const names = targets.map(({ metadata }) => `pod/${metadata.name}`).join(", ");
+    await withDeadline(options.timeout, `${names} to go`, session.scope, (scope) =>
+      deleteAndWait(
+        session.client,
+        targets,
+        {
+          gracePeriodSeconds: options["grace-period"],
+          onGone: ({ metadata }) => session.terminal.out(`pod "${metadata.name}" deleted\n`),
+        },
+        scope,
+      ),
+    );
+    if (targets.length === 0) session.terminal.err("no pods to remove\n");
+    return 0;
+  },
+});
+
+async function everyPod({ client, namespace, scope }: Session): Promise<readonly PodIdentity[]> {
+  return (await client.list<StoredPod>(pods, { namespace }, scope)).items;
+}
+
+/** Fails with `NotFound`, before anything is removed, when one is not there: a name may be misspelt. */
+function podsByName(args: readonly string[], session: Session): Promise<PodIdentity[]> {
+  const namespace = namespaceOf(session);
+  return Promise.all(
+    args.map((arg) =>
+      session.client.get<StoredPod>(pods, { namespace, name: parsePodName(arg) }, session.scope),
+    ),
+  );
+}
+
+async function podsOfManifests(
+  sources: readonly string[],
+  recursive: boolean,
+  session: Session,
+): Promise<PodIdentity[] | undefined> {
+  const { loadManifests } = await import("../manifests.ts");
+  const manifests = await loadManifests(sources, { recursive }, session);
+  const wanted = new Set(
+    manifests
+      ?.filter(({ kind }) => kind === "Pod")
+      .map(({ metadata }) => `${metadata?.namespace ?? namespaceOf(session)}/${metadata?.name}`),
+  );
+  if (manifests === undefined) return undefined;
+  const { items } = await session.client.list<StoredPod>(pods, {}, session.scope);
+  return items.filter(({ metadata }) => wanted.has(`${metadata.namespace}/${metadata.name}`));
+}

@@ -1,0 +1,18 @@
+import type { ResourceType } from "../client/resources.ts";
+
+/** What `get` asks for. */
+export interface GetQuery {
+  readonly type: ResourceType;
+  readonly names: readonly string[];
+  /** Undefined: all namespaces, or a type that has none. */
+  readonly namespace: string | undefined;
+  readonly labelSelector: string | undefined;
+  readonly fieldSelector: string | undefined;
+  readonly ignoreNotFound: boolean;
+}
+
+/** `pod/x`, or with its group `channel.peapod.dev/x`. */
+export function qualifiedName(type: ResourceType, name: string): string {
+  const group = type.apiVersion.includes("/") ? `.${type.apiVersion.split("/")[0]}` : "";
+  return `${type.singular}${group}/${name}`;
+}

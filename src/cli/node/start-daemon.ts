@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { errorCode, explain, PeapodError } from "../../base/errors.ts";
+import { type Scope, withTimeout } from "../../base/scope.ts";
+import { createClient } from "../../client/client.ts";
+
+/** How the node daemon is started; absent settings are the daemon's own defaults. */
+export interface DaemonSettings {
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly runtime?: string | undefined;
+  readonly cniConfDir?: string | undefined;
+  readonly podCIDR?: string | undefined;
+  readonly registriesConf?: string | undefined;
+  readonly logLevel?: string | undefined;
+}
+
+const startLimitMilliseconds = 15_000;
+const retryMilliseconds = 25;
+
+/**
+ * Starts the node daemon, detached, and returns once it answers `/readyz`. Two first uses at once are safe: the
+ * daemon takes a lock, and the one that finds it taken leaves the field to the other. Throws `Forbidden` when not
+ * root and `NodeUnreachable`, with the end of the daemon's log, when it dies or is not ready after 15 s.
+ */
+export async function startDaemon(settings: DaemonSettings, scope: Scope): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new PeapodError(
+      "Forbidden",
+      "starting the node daemon needs root: namespaces, mounts and cgroups (try sudo)",
+    );
+  }
+  makePrivateFolder(settings.stateDir);
+  makePrivateFolder(settings.runDir);
+  const logPath = join(settings.stateDir, "daemon.log");
+  const log = openSync(logPath, "a", 0o600);
+  const logStart = statSync(logPath).size;
+  const child = spawn(process.execPath, [daemonProgram(), ...daemonArguments(settings)], {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  child.unref();
+  let ending: string | undefined;
+  child.once("error", (error) => {
+    ending = explain(error);
+  });
+  child.once("exit", (code, signal) => {
+    // Exit 0 means that another daemon serves this run folder: it is the one to wait for.
+    if (code !== 0) ending = signal === null ? `exit code ${code}` : `killed by ${signal}`;
+  });
+
+  const limited = withTimeout(scope, startLimitMilliseconds);
+  const client = createClient({ socketPath: join(settings.runDir, "api.sock") });
+  while (ending === undefined && !limited.signal.aborted) {
+    try {
+      await client.raw("/readyz", limited);
+      return;
+    } catch (error) {
+      const code = errorCode(error);
+      if (code !== "NodeUnreachable" && code !== "ServiceUnavailable" && !limited.signal.aborted) throw error;
+    }
+    await changed(settings.runDir, limited.signal);
+  }
+  scope.signal.throwIfAborted();
+  const tail = logTail(logPath, logStart);
+  throw new PeapodError(
+    "NodeUnreachable",
+    `the node daemon ${ending === undefined ? `was not ready after ${startLimitMilliseconds / 1000} s` : `did not start: ${ending}`}${tail}\nits log: ${logPath}`,
+  );
+}
+
+/** The daemon beside this program: the built one beside the built CLI, the source beside the source. */
+function daemonProgram(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const built = join(here, "daemon.js");
+  return existsSync(built) ? built : join(here, "..", "..", "daemon", "main.ts");
+}
+
+function daemonArguments(settings: DaemonSettings): string[] {
+  const optional = {
+    "--runtime": settings.runtime,
+    "--cni-conf-dir": settings.cniConfDir,
+    "--pod-cidr": settings.podCIDR,
+    "--registries-conf": settings.registriesConf,
+    "--log-level": settings.logLevel,
+  };
+  return [
+    "--state-dir",
+    settings.stateDir,
+    "--run-dir",
+    settings.runDir,
+    ...Object.entries(optional).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
+  ];
+}
+
+function makePrivateFolder(path: string): void {
+  const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+  // Only a folder of our own making: narrowing one that the user chose (say, /tmp) would lock others out.
+  if (made !== undefined) chmodSync(path, 0o700);
+}
+
+/** Resolves when something changes in the folder (the socket appears), at the latest after a short while. */
+function changed(folder: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(folder, () => done());
+    const timer = setTimeout(() => done(), retryMilliseconds);
+    const done = () => {
+      clearTimeout(timer);
+      watcher.close();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    watcher.on("error", done);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+function logTail(path: string, from: number): string {
+  const text = readFileSync(path).subarray(from).toString().trimEnd();
+  return text === ""
+    ? ""
+    : `\n${text
+        .split("\n")
+        .slice(-15)
+        .map((line) => `  ${line}`)
+        .join("\n")}`;
+}

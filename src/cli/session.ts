@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import { quietScope, type Scope } from "../base/scope.ts";
+import { type Client, createClient } from "../client/client.ts";
+import { type Connect, unixSocket } from "../client/connect.ts";
+import type { Interrupts } from "./interrupts.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
+
+/** What a command works with: paths, output, and the node behind them. */
+export interface Session {
+  readonly terminal: Terminal;
+  /** Absolute. */
+  readonly stateDir: string;
+  readonly runDir: string;
+  /** From `-n`; undefined: the manifest's own, else `default`. */
+  readonly namespace: string | undefined;
+  /** Ends at Ctrl-C, unless the command takes that over. */
+  readonly scope: Scope;
+  readonly interrupts: Interrupts;
+  /** Talks to the node; starts its daemon when the first connection finds none. */
+  readonly client: Client;
+  /** The same, but `NodeUnreachable` when no daemon runs. */
+  readonly passiveClient: Client;
+}
+
+/** The values of the global flags. */
+export interface GlobalValues {
+  readonly namespace: string | undefined;
+  readonly "state-dir": string | undefined;
+  readonly "run-dir": string | undefined;
+  readonly "no-color": boolean;
+}
+
+/** A session for this process. Opens nothing before the first request. */
+export function createSession(globals: GlobalValues, interrupts: Interrupts): Session {
+  const terminal = processTerminal(globals["no-color"]);
+  const stateDir = resolve(globals["state-dir"] || process.env.PEAPOD_STATE_DIR || "/var/lib/peapod");
+  const runDir = resolve(globals["run-dir"] || process.env.PEAPOD_RUN_DIR || "/run/peapod");
+  const connect = unixSocket(`${runDir}/api.sock`);
+  const options = {
+    userAgent: `peapod/${version}`,
+    onWarning: (text: string) => terminal.err(`Warning: ${text}\n`),
+  };
+  return {
+    terminal,
+    stateDir,
+    runDir,
+    namespace: globals.namespace,
+    scope: quietScope(interrupts.signal),
+    interrupts,
+    client: createClient({ connect: startingNode(connect, { stateDir, runDir, terminal }), ...options }),
+    passiveClient: createClient({ connect: explaining(connect, runDir), ...options }),
+  };
+}
+
+/** The namespace that a command means when nothing else says one. */
+export function namespaceOf(session: Session): string {
+  return session.namespace ?? "default";
+}
+
+/** Whether the error says that no daemon listens on the socket. */
+export function isNotRunning(error: unknown): boolean {
+  const code = error instanceof PeapodError ? systemErrorCode(error.cause) : undefined;
+  return code === "ENOENT" || code === "ECONNREFUSED";
+}
+
+function startingNode(
+  connect: Connect,
+  node: { stateDir: string; runDir: string; terminal: Terminal },
+): Connect {
+  // Only the first connection may start a daemon: one that goes away later was stopped by somebody.
+  let started: Promise<void> | undefined;
+  return async (scope) => {
+    try {
+      return await connect(scope);
+    } catch (error) {
+      if (started !== undefined || !isNotRunning(error)) throw readable(error, node.runDir);
+    }
+    started = import("./node/start-daemon.ts").then(({ startDaemon }) => startDaemon(node, scope));
+    await started;
+    return connect(scope);
+  };
+}
+
+function explaining(connect: Connect, runDir: string): Connect {
+  return (scope) => connect(scope).catch((error) => Promise.reject(readable(error, runDir)));
+}
+
+function readable(error: unknown, runDir: string): unknown {
+  if (isNotRunning(error)) {
+    return new PeapodError(
+      "NodeUnreachable",
+      `no node daemon is running on ${runDir} (start it: peapod node start)`,
+      {
+        cause: error instanceof Error ? error.cause : error,
+      },
+    );
+  }
+  if (error instanceof PeapodError && systemErrorCode(error.cause) === "EACCES") {
+    return new PeapodError("Forbidden", `only root may talk to the node daemon on ${runDir} (try sudo)`);
+  }
+  return error;
+}

@@ -1,0 +1,40 @@
+import { explain } from "../base/errors.ts";
+import type { LogQuery } from "../client/client.ts";
+import { splitLines } from "../client/lines.ts";
+import type { Session } from "./session.ts";
+import { writeFully } from "./write-fully.ts";
+
+/** One container's log. */
+export interface LogTarget {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+/** Prints the logs one after the other, or all at once line by line when they are followed. */
+export async function streamLogs(
+  targets: readonly LogTarget[],
+  query: LogQuery,
+  options: { readonly prefix: boolean; readonly ignoreErrors: boolean },
+  session: Session,
+): Promise<void> {
+  const { client, scope, terminal } = session;
+  const print = async ({ namespace, pod, container }: LogTarget) => {
+    try {
+      const chunks = await client.log(namespace, pod, { ...query, container }, scope);
+      if (!options.prefix && targets.length === 1) {
+        for await (const chunk of chunks) await writeFully(process.stdout, chunk);
+        return;
+      }
+      const prefix = options.prefix ? `[pod/${pod}/${container}] ` : "";
+      for await (const line of splitLines(chunks)) {
+        await writeFully(process.stdout, Buffer.concat([Buffer.from(prefix), line, Buffer.from("\n")]));
+      }
+    } catch (error) {
+      if (!options.ignoreErrors || scope.signal.aborted) throw error;
+      terminal.err(`error: ${explain(error)}\n`);
+    }
+  };
+  if (query.follow === true) await Promise.all(targets.map(print));
+  else for (const target of targets) await print(target);
+}

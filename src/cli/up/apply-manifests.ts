@@ -1,0 +1,38 @@
+import { errorCode } from "../../base/errors.ts";
+import { namespaces } from "../../client/resources.ts";
+import type { Pod, StoredPod } from "../../kube/types.ts";
+import type { ManifestedObject } from "../manifests.ts";
+import { usageError } from "../parse-arguments.ts";
+import { namespaceOf, type Session } from "../session.ts";
+import { applyPod } from "./apply-pod.ts";
+
+/** Applies namespaces, then pods, in the manifests' order; says what it did and yields each pod. */
+export async function* applyManifests(
+  objects: readonly ManifestedObject[],
+  replace: boolean,
+  session: Session,
+): AsyncGenerator<StoredPod, void, undefined> {
+  const { client, terminal, scope } = session;
+  for (const object of objects.filter(({ kind }) => kind === "Namespace")) {
+    const name = object.metadata?.name;
+    try {
+      await client.create(namespaces, undefined, object, scope);
+      terminal.out(`namespace/${name} created\n`);
+    } catch (error) {
+      if (errorCode(error) !== "AlreadyExists") throw error;
+      terminal.out(`namespace/${name} unchanged\n`);
+    }
+  }
+  for (const object of objects.filter(({ kind }) => kind === "Pod")) {
+    const namespace = object.metadata?.namespace ?? namespaceOf(session);
+    if (session.namespace !== undefined && namespace !== session.namespace) {
+      throw usageError(
+        `the namespace of pod "${object.metadata?.name}" is "${namespace}", not "${session.namespace}" as -n says`,
+      );
+    }
+    const onReplace = (pod: StoredPod) => terminal.err(`pod/${pod.metadata.name} changed: replacing it\n`);
+    const { pod, change } = await applyPod(client, object as Pod, { namespace, replace, onReplace }, scope);
+    terminal.out(`pod/${pod.metadata.name} ${change}\n`);
+    yield pod;
+  }
+}

@@ -1,0 +1,85 @@
+import { errorCode } from "../../base/errors.ts";
+import { type Scope, withSignal } from "../../base/scope.ts";
+import type { Client } from "../../client/client.ts";
+import { splitLines } from "../../client/lines.ts";
+import { pods } from "../../client/resources.ts";
+import type { StoredPod } from "../../kube/types.ts";
+import { type Style, styled, type Terminal } from "../terminal.ts";
+
+const containerStyles: readonly Style[] = ["cyan", "yellow", "green", "magenta", "blue", "red"];
+
+/**
+ * Prints the logs of all containers as `[pod container] line`, each container in a colour of its own and again after
+ * each restart, until every pod has ended or is deleted, or the signal aborts. Returns the pods' last states.
+ */
+export async function followLogs(
+  client: Client,
+  targets: readonly StoredPod[],
+  terminal: Terminal,
+  scope: Scope,
+): Promise<StoredPod[]> {
+  const namespace = targets[0]?.metadata.namespace ?? "default";
+  const done = new AbortController();
+  const inner = withSignal(scope, done.signal);
+  const current = new Map(targets.map((pod) => [pod.metadata.uid, pod]));
+  const running = new Set(current.keys());
+  const streams: Promise<void>[] = [];
+  const followed = new Set<string>();
+  const colours = new Map<string, Style>();
+
+  const look = (pod: StoredPod) => {
+    current.set(pod.metadata.uid, pod);
+    for (const status of [
+      ...(pod.status?.initContainerStatuses ?? []),
+      ...(pod.status?.containerStatuses ?? []),
+    ]) {
+      // A waiting container still names its last instance, which has been followed already.
+      const id =
+        status.state?.running === undefined ? status.state?.terminated?.containerID : status.containerID;
+      if (id === undefined || followed.has(id)) continue;
+      followed.add(id);
+      const key = `${pod.metadata.name} ${status.name}`;
+      const style = colours.get(key) ?? containerStyles[colours.size % containerStyles.length] ?? "cyan";
+      colours.set(key, style);
+      const prefix = styled(terminal, style, `[${key}]`);
+      streams.push(printLog(client, pod, status.name, prefix, terminal, scope));
+    }
+    if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") running.delete(pod.metadata.uid);
+  };
+
+  for (const pod of targets) look(pod);
+  try {
+    for await (const { type, object } of running.size === 0
+      ? []
+      : client.watch<StoredPod>(pods, { namespace }, inner)) {
+      if (!current.has(object.metadata.uid)) continue;
+      if (type === "DELETED") running.delete(object.metadata.uid);
+      else look(object);
+      if (running.size === 0) break;
+    }
+  } finally {
+    done.abort();
+  }
+  await Promise.all(streams);
+  return [...current.values()];
+}
+
+async function printLog(
+  client: Client,
+  pod: StoredPod,
+  container: string,
+  prefix: string,
+  terminal: Terminal,
+  scope: Scope,
+): Promise<void> {
+  const { namespace, name } = pod.metadata;
+  try {
+    const chunks = await client.log(namespace, name, { container, follow: true }, scope);
+    for await (const line of splitLines(chunks)) terminal.out(`${prefix} ${line}\n`);
+  } catch (error) {
+    if (scope.signal.aborted) return;
+    // The container is gone again, or the daemon is: the watch of the pods says which.
+    const code = errorCode(error);
+    if (code !== "NodeUnreachable" && code !== "NotFound" && code !== "BadRequest") throw error;
+  }
+}

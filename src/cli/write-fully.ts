@@ -1,0 +1,15 @@
+import type { Writable } from "node:stream";
+
+/** Writes the bytes and waits while the reader at the other end is slow, so that memory stays bounded. */
+export async function writeFully(stream: Writable, bytes: Uint8Array): Promise<void> {
+  if (stream.write(bytes)) return;
+  await new Promise<void>((resolve, reject) => {
+    const settle = (done: () => void) => () => {
+      stream.off("drain", onDrain).off("error", onError);
+      done();
+    };
+    const onDrain = settle(resolve);
+    const onError = settle(() => reject(new Error("the output was closed")));
+    stream.once("drain", onDrain).once("error", onError);
+  });
+}

@@ -64,7 +64,7 @@ function failure(image: string, words: string, reason: string, cause: unknown): 
 }
 
 /** The message of skopeo's last `level=fatal` line, unquoted; else the last line as it is. */
-export function fatalMessage(output: string): string {
+function fatalMessage(output: string): string {
   const line = output.trim().split("\n").at(-1) ?? "";
   const quoted = /level=(?:fatal|error) msg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
   if (quoted === undefined) return line.replace(/^.*level=\w+ msg=/, "");

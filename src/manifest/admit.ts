@@ -18,7 +18,7 @@ import { validatePod } from "./validate/pod.ts";
  */
 export function admitPod(value: unknown): { pod: ValidPod; problems: readonly ManifestProblem[] } {
   const { object, problems } = admit("Pod", value);
-  return { pod: object as ValidPod, problems: problems.map(withoutPlace) };
+  return { pod: object as ValidPod, problems: problems.map(published) };
 }
 
 /** The same for a Namespace. */
@@ -27,13 +27,13 @@ export function admitNamespace(value: unknown): {
   problems: readonly ManifestProblem[];
 } {
   const { object, problems } = admit("Namespace", value);
-  return { namespace: object as Namespace, problems: problems.map(withoutPlace) };
+  return { namespace: object as Namespace, problems: problems.map(published) };
 }
 
 /** The same for an Event of `v1`. */
 export function admitEvent(value: unknown): { event: Event; problems: readonly ManifestProblem[] } {
   const { object, problems } = admit("Event", value);
-  return { event: object as Event, problems: problems.map(withoutPlace) };
+  return { event: object as Event, problems: problems.map(published) };
 }
 
 /** All that is wrong with an object of any kind, by its `apiVersion` and `kind`, and the place of each. */
@@ -55,9 +55,11 @@ const rules: Record<ReadableKind, (object: object) => Problem[]> = {
 
 function admit(kind: ReadableKind, value: unknown): { object: object; problems: Problem[] } {
   const { value: object, problems } = decodeStrict(kind, value);
-  // A field that could not be decoded is gone from the object: that it is missing there is no news.
-  const broken = problems.filter(({ reason }) => reason !== "UnknownField").map(({ field }) => field);
-  const found = rules[kind](object).filter(({ field }) => !broken.some((path) => isWithin(field, path)));
+  // A field that could not be decoded, or was misspelled, is gone: that it is missing is no news.
+  const gone = problems.flatMap(({ reason, field, meant }) =>
+    reason === "UnknownField" ? (meant ?? []) : field,
+  );
+  const found = rules[kind](object).filter(({ field }) => !gone.some((path) => isWithin(field, path)));
   return { object, problems: inDocumentOrder(value, [...problems, ...found]) };
 }
 
@@ -65,6 +67,7 @@ function isWithin(field: string, path: string): boolean {
   return path === "" || field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`);
 }
 
-function withoutPlace({ place: _place, ...problem }: Problem): ManifestProblem {
-  return problem;
+/** What others are to see of a problem. */
+function published({ severity, position, field, reason, message }: Problem): ManifestProblem {
+  return { severity, position, field, reason, message };
 }

@@ -2,14 +2,13 @@ import { childPath, itemPath } from "../kube/field-path.ts";
 import { fieldsOf, type WireType } from "../kube/field-table.ts";
 import { formatQuantity, parseQuantity, quantityProblem } from "../kube/quantity.ts";
 import { placesOfField } from "./misplaced-field.ts";
-import { invalid, unknownField, wrongType } from "./problems.ts";
-import { nearestSpelling } from "./spelling.ts";
-import type { ManifestProblem } from "./types.ts";
+import { invalid, type Problem, unknownField, wrongType } from "./problems.ts";
+import { isSlip, nearestSpelling } from "./spelling.ts";
 
 /** What decoding gives: a clean copy, and everything that was wrong with the original. */
 export interface Decoded {
   readonly value: Record<string, unknown>;
-  readonly problems: readonly ManifestProblem[];
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -26,7 +25,7 @@ export function decodeStrict(type: string, value: unknown): Decoded {
 }
 
 class Decoder {
-  readonly problems: ManifestProblem[] = [];
+  readonly problems: Problem[] = [];
   readonly #root: string;
 
   constructor(root: string) {
@@ -142,13 +141,16 @@ class Decoder {
     return undefined;
   }
 
-  #unknown(name: string, path: string, known: Iterable<string>): ManifestProblem {
+  #unknown(name: string, path: string, known: Iterable<string>): Problem {
     const field = childPath(path, name);
     const nearest = nearestSpelling(name, known);
     const places = placesOfField(this.#root, name, path);
-    const exact = nearest !== undefined && nearest.toLowerCase() === name.toLowerCase();
-    if (places.length > 0 && !exact) return unknownField(field, `it belongs at ${places.join(" or ")}`);
-    return unknownField(field, nearest === undefined ? "" : `did you mean ${JSON.stringify(nearest)}?`);
+    if (places.length > 0 && (nearest === undefined || !isSlip(name, nearest))) {
+      return unknownField(field, `it belongs at ${places.join(" or ")}`);
+    }
+    if (nearest === undefined) return unknownField(field, "");
+    const problem = unknownField(field, `did you mean ${JSON.stringify(nearest)}?`);
+    return { ...problem, meant: childPath(path, nearest) };
   }
 }
 

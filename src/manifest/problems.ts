@@ -8,9 +8,10 @@ import type { ManifestProblem } from "./types.ts";
 
 /**
  * A problem under way. `place` is the path of the very field where the user has to look, when Kubernetes' own
- * path (`field`) stops short of it.
+ * path (`field`) stops short of it. `meant` is the path that an unknown field should have had: that nothing
+ * stands there is no second problem.
  */
-export type Problem = ManifestProblem & { readonly place?: string };
+export type Problem = ManifestProblem & { readonly place?: string; readonly meant?: string };
 
 /** The problem, to be shown at `place` although Kubernetes cites it by a shorter path. */
 export function at(place: string, problem: Problem): Problem {
@@ -77,6 +78,11 @@ export function wrongType(field: string, value: unknown, detail: string): Manife
 /** Kubernetes has no such field in this place. */
 export function unknownField(field: string, detail: string): ManifestProblem {
   return error(field, "UnknownField", "unknown field", detail);
+}
+
+/** Allowed, but most likely not what was meant. */
+export function warning(field: string, message: string): ManifestProblem {
+  return { severity: "warning", position: undefined, field, reason: "FieldValueInvalid", message };
 }
 
 function error(field: string, reason: string, head: string, detail = ""): ManifestProblem {

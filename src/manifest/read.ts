@@ -2,7 +2,7 @@ import { isMap, isSeq, type Node } from "yaml";
 import { findProblems } from "./admit.ts";
 import { fieldPosition } from "./field-position.ts";
 import { sourceText } from "./source-text.ts";
-import type { ManifestFile, ManifestObject, ManifestProblem } from "./types.ts";
+import type { ManifestFile, ManifestObject, ManifestProblem, Position } from "./types.ts";
 import { readYamlDocuments, type YamlDocument } from "./yaml-documents.ts";
 
 /**
@@ -16,7 +16,7 @@ import { readYamlDocuments, type YamlDocument } from "./yaml-documents.ts";
 export function readManifest(bytes: Uint8Array | string, source: string): ManifestFile {
   const text = sourceText(bytes);
   if (typeof text !== "string") {
-    return { objects: [], problems: [documentProblem(source, `${text.reason} at byte ${text.offset}`)] };
+    return { objects: [], problems: [fileProblem({ source, ...text }, text.reason)] };
   }
   const documents = readYamlDocuments(text, source);
   const problems: ManifestProblem[] = [];
@@ -27,7 +27,7 @@ export function readManifest(bytes: Uint8Array | string, source: string): Manife
     for (const { value, node } of flattenLists(document, document.value, document.root)) {
       const positionOf = (path: string) => fieldPosition(document, node, path);
       const found = findProblems(value);
-      for (const { place, ...problem } of found) {
+      for (const { place, meant: _, ...problem } of found) {
         problems.push({ ...problem, position: positionOf(place ?? problem.field) });
       }
       if (found.some(({ severity }) => severity === "error")) continue;
@@ -35,9 +35,8 @@ export function readManifest(bytes: Uint8Array | string, source: string): Manife
     }
   }
   if (documents.length === 0) {
-    problems.push(
-      documentProblem(source, text.trim() === "" ? "the file is empty" : "the file has only comments"),
-    );
+    const message = text.trim() === "" ? "the file is empty" : "the file has only comments";
+    problems.push(fileProblem({ source, line: 1, column: 1 }, message));
   }
   return { objects, problems };
 }
@@ -55,12 +54,6 @@ function flattenLists(document: YamlDocument, value: unknown, node: Node): { val
   });
 }
 
-function documentProblem(source: string, message: string): ManifestProblem {
-  return {
-    severity: "error",
-    position: { source, line: 1, column: 1 },
-    field: "",
-    reason: "Syntax",
-    message,
-  };
+function fileProblem({ source, line, column }: Position, message: string): ManifestProblem {
+  return { severity: "error", position: { source, line, column }, field: "", reason: "Syntax", message };
 }

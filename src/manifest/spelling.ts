@@ -16,6 +16,11 @@ export function nearestSpelling(word: string, candidates: Iterable<string>): str
   return best?.candidate;
 }
 
+/** Whether the two differ by case, separators or a single letter only. */
+export function isSlip(word: string, candidate: string): boolean {
+  return plain(word) === plain(candidate) || distance(word.toLowerCase(), candidate.toLowerCase()) <= 1;
+}
+
 /** `, did you mean "x"?` or nothing, to be put after a message. */
 export function spellingHint(word: string, candidates: Iterable<string>): string {
   const nearest = nearestSpelling(word, candidates);

@@ -30,22 +30,12 @@ const maximumAliasExpansion = 100;
 /** Reads every document of a YAML stream (JSON is YAML); never throws. */
 export function readYamlDocuments(text: string, source: string): YamlDocument[] {
   const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    version: "1.1",
-    schema: "failsafe",
-    customTags: kubernetesScalarTags,
-    merge: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: "silent",
-    lineCounter,
-  });
   const positionAt = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
     return { source, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const result: YamlDocument[] = [];
-  for (const document of Array.isArray(documents) ? documents : []) {
+  for (const document of parse(text, lineCounter)) {
     const root = document.contents;
     const problems = document.errors.slice(0, 1).map((error) => syntaxProblem(error, text, positionAt));
     if (problems.length === 0 && isBlank(root)) continue;
@@ -56,6 +46,21 @@ export function readYamlDocuments(text: string, source: string): YamlDocument[] 
     result.push({ value, root: root as Node, problems, resolve, positionOf });
   }
   return result;
+}
+
+function parse(text: string, lineCounter: LineCounter): Document.Parsed[] {
+  const documents = parseAllDocuments(text, {
+    version: "1.1",
+    schema: "failsafe",
+    customTags: kubernetesScalarTags,
+    merge: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "silent",
+    lineCounter,
+  });
+  // The library gives an empty stream an object of its own instead of an empty array.
+  return "empty" in documents ? [] : documents;
 }
 
 function isBlank(node: unknown): boolean {
@@ -70,12 +75,18 @@ function toValue(
   try {
     return document.toJS({ maxAliasCount: maximumAliasExpansion });
   } catch (error) {
-    const message =
-      error instanceof ReferenceError ? "too many aliases: they would expand without bound" : String(error);
+    const message = aliasMessage(error);
     const position = positionOf(document.contents as Node);
     problems.push({ severity: "error", position, field: "", reason: "Syntax", message });
     return undefined;
   }
+}
+
+function aliasMessage(error: unknown): string {
+  if (!(error instanceof ReferenceError)) return error instanceof Error ? error.message : String(error);
+  return error.message.startsWith("Unresolved")
+    ? "an alias names an anchor that does not stand before it"
+    : "too many aliases: they would expand without bound";
 }
 
 /** Keys that a mapping has twice: YAML forbids them and Kubernetes refuses them. */

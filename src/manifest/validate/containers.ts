@@ -70,10 +70,7 @@ function validateContainer(path: string, container: Container, spec: PodSpec): P
       "IfNotPresent",
       "Never",
     ]),
-    ...oneOf(childPath(path, "terminationMessagePolicy"), container.terminationMessagePolicy, [
-      "FallbackToLogsOnError",
-      "File",
-    ]),
+    ...validateMessagePolicy(childPath(path, "terminationMessagePolicy"), container.terminationMessagePolicy),
     ...validatePorts(path, container.ports ?? [], spec.hostNetwork === true),
     ...validateEnv(path, container),
     ...validateVolumeMounts(path, container, spec.volumes ?? []),
@@ -87,4 +84,9 @@ function validateImage(field: string, image: string | undefined): Problem[] {
   return image === image.trim()
     ? []
     : [invalid(field, image, "must not have leading or trailing whitespace")];
+}
+
+function validateMessagePolicy(field: string, policy: string | undefined): Problem[] {
+  if (policy === undefined || policy === "File" || policy === "FallbackToLogsOnError") return [];
+  return [invalid(field, policy, "must be 'File' or 'FallbackToLogsOnError'")];
 }

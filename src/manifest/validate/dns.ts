@@ -13,15 +13,15 @@ const maximumSearchCharacters = 2048;
 export function validateDNS(spec: PodSpec): Problem[] {
   return [
     ...oneOf("spec.dnsPolicy", spec.dnsPolicy, [
-      "ClusterFirst",
       "ClusterFirstWithHostNet",
+      "ClusterFirst",
       "Default",
       "None",
     ]),
     ...validateNameservers(spec),
     ...validateSearches(spec.dnsConfig?.searches ?? []),
     ...(spec.dnsConfig?.options ?? []).flatMap(({ name }, index) =>
-      name ? [] : [required(`${itemPath(`${configPath}.options`, index)}.name`)],
+      name ? [] : [required(itemPath(`${configPath}.options`, index), "must not be empty")],
     ),
     ...validateHostAliases(spec.hostAliases ?? []),
   ];
@@ -31,10 +31,12 @@ function validateNameservers(spec: PodSpec): Problem[] {
   const field = `${configPath}.nameservers`;
   const nameservers = spec.dnsConfig?.nameservers ?? [];
   const problems = nameservers.flatMap((address, index) => ipAddress(itemPath(field, index), address));
+  if (spec.dnsPolicy === "None" && spec.dnsConfig === undefined) {
+    const missing = required(configPath, "must provide `dnsConfig` when `dnsPolicy` is None");
+    return [at("spec.dnsPolicy", missing)];
+  }
   if (spec.dnsPolicy === "None" && nameservers.length === 0) {
-    const place = spec.dnsConfig === undefined ? "spec.dnsPolicy" : field;
-    const missing = required(field, "must provide at least one DNS nameserver when `dnsPolicy` is None");
-    problems.push(at(place, missing));
+    return [required(field, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
   }
   if (nameservers.length > maximumNameservers) {
     problems.push(invalid(field, nameservers, `must not have more than ${maximumNameservers} nameservers`));

@@ -1,6 +1,6 @@
 import { childPath, itemPath } from "../../kube/field-path.ts";
 import type { Container, Volume } from "../../kube/types.ts";
-import { forbidden, invalid, notFound, type Problem, required } from "../problems.ts";
+import { forbidden, invalid, notFound, type Problem, required, warning } from "../problems.ts";
 import { spellingHint } from "../spelling.ts";
 import { descendingPath, oneOf } from "./values.ts";
 
@@ -28,6 +28,10 @@ export function validateVolumeMounts(
       problems.push(invalid(childPath(path, "mountPath"), mountPath, "must be unique"));
     }
     mountPaths.add(mountPath);
+    if (mountPath && !mountPath.startsWith("/")) {
+      const message = `a relative path: it is mounted at /${mountPath}, as Kubernetes does`;
+      problems.push(warning(childPath(path, "mountPath"), message));
+    }
     if (subPath) problems.push(...descendingPath(childPath(path, "subPath"), subPath));
     if (subPathExpr && subPath) {
       problems.push(

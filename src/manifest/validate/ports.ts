@@ -15,8 +15,10 @@ export function validatePorts(
   for (const [index, port] of ports.entries()) {
     const path = itemPath(childPath(containerPath, "ports"), index);
     const { name, containerPort, hostPort, hostIP } = port;
-    problems.push(...hasForm(childPath(path, "name"), name, portNameProblems));
-    if (name && names.has(name)) problems.push(duplicate(childPath(path, "name"), name));
+    const ofName = hasForm(childPath(path, "name"), name, portNameProblems);
+    problems.push(...ofName);
+    if (name && ofName.length === 0 && names.has(name))
+      problems.push(duplicate(childPath(path, "name"), name));
     if (name) names.add(name);
     // The API server takes a port of 0 for one that was left out.
     if (!containerPort) problems.push(required(childPath(path, "containerPort")));

@@ -13,7 +13,7 @@ export function validateScheduling(spec: PodSpec): Problem[] {
     ...validateTolerations(spec.tolerations ?? []),
     ...validateTopologySpread(spec.topologySpreadConstraints ?? []),
     ...hasForm("spec.priorityClassName", spec.priorityClassName, subdomainProblems),
-    ...oneOf("spec.preemptionPolicy", spec.preemptionPolicy, ["Never", "PreemptLowerPriority"]),
+    ...oneOf("spec.preemptionPolicy", spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]),
     ...validateGates(spec),
   ];
 }
@@ -27,9 +27,9 @@ function validateTolerations(tolerations: NonNullable<PodSpec["tolerations"]>): 
       ...hasForm(childPath(path, "key"), key, qualifiedNameProblems),
       ...oneOf(childPath(path, "operator"), operator, ["Equal", "Exists", "Gt", "Lt"]),
       ...oneOf(childPath(path, "effect"), effect || undefined, [
-        "NoExecute",
         "NoSchedule",
         "PreferNoSchedule",
+        "NoExecute",
       ]),
     ];
     if (key === "" && operator !== "Exists") {

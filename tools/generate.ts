@@ -1,0 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { generateFieldTable } from "./generate-field-table.ts";
+
+/** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
+const files: Readonly<Record<string, () => string>> = {
+  "src/kube/generated/field-table.ts": generateFieldTable,
+};
+
+for (const [path, generate] of Object.entries(files)) {
+  writeFileSync(join(import.meta.dirname, "..", path), generate());
+}

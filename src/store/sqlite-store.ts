@@ -5,6 +5,8 @@ import { type Clock, kubernetesTime, systemClock } from "../base/clock.ts";
 import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
 import { type ChangeHistory, type ChangeRow, type WatchOptions, watchChanges } from "./changes.ts";
+import { alreadyExists, conflict, notFound } from "./object-errors.ts";
+import { prepareStatements, schema } from "./statements.ts";
 import type {
   NewObject,
   ObjectFilter,
@@ -23,20 +25,6 @@ export interface StoreOptions {
   readonly historyAge?: number;
   readonly clock?: Clock;
 }
-
-const schema = `
-  CREATE TABLE IF NOT EXISTS objects (
-    resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL,
-    PRIMARY KEY (resource, namespace, name)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS changes (
-    resourceVersion INTEGER PRIMARY KEY, resource TEXT NOT NULL, namespace TEXT NOT NULL, type TEXT NOT NULL,
-    data TEXT NOT NULL, previous TEXT, at INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS changesByResource ON changes (resource, resourceVersion);
-  CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  INSERT OR IGNORE INTO counters VALUES ('newest', 1), ('compacted', 0);
-`;
 
 const writesBetweenCompactions = 256;
 
@@ -254,26 +242,6 @@ interface Change {
   readonly previous: string | null;
 }
 
-function prepareStatements(database: DatabaseSync) {
-  const prepare = (sql: string) => database.prepare(sql);
-  return {
-    find: prepare("SELECT data FROM objects WHERE resource = ? AND namespace = ? AND name = ?"),
-    listAll: prepare("SELECT data FROM objects WHERE resource = ? ORDER BY namespace, name"),
-    listNamespace: prepare("SELECT data FROM objects WHERE resource = ? AND namespace = ? ORDER BY name"),
-    insert: prepare("INSERT INTO objects VALUES (?, ?, ?, ?)"),
-    replace: prepare("UPDATE objects SET data = ? WHERE resource = ? AND namespace = ? AND name = ?"),
-    remove: prepare("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?"),
-    addChange: prepare("INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)"),
-    changesAfter: prepare(
-      "SELECT resourceVersion, type, namespace, data, previous FROM changes WHERE resource = ? AND resourceVersion > ? ORDER BY resourceVersion LIMIT ?",
-    ),
-    newestBefore: prepare("SELECT max(resourceVersion) AS version FROM changes WHERE at < ?"),
-    forget: prepare("DELETE FROM changes WHERE resourceVersion <= ?"),
-    counter: prepare("SELECT value FROM counters WHERE name = ?"),
-    setCounter: prepare("UPDATE counters SET value = ? WHERE name = ?"),
-  };
-}
-
 /** The value as JSON keeps it: a copy without undefined fields. */
 function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
@@ -292,33 +260,4 @@ function keepIdentity(next: KubernetesObject, current: KubernetesObject): void {
     !isDeepStrictEqual(next.spec, current.spec) ||
     next.metadata.deletionTimestamp !== current.metadata.deletionTimestamp;
   next.metadata.generation = generation + (asked ? 1 : 0);
-}
-
-// The words are the API server's: https://pkg.go.dev/k8s.io/apimachinery/pkg/api/errors
-function notFound(key: ObjectKey): PeapodError {
-  return objectError("NotFound", key, `${key.resource} "${key.name}" not found`);
-}
-
-function alreadyExists(key: ObjectKey): PeapodError {
-  return objectError("AlreadyExists", key, `${key.resource} "${key.name}" already exists`);
-}
-
-function conflict(key: ObjectKey): PeapodError {
-  const advice =
-    "the object has been modified; please apply your changes to the latest version and try again";
-  return objectError(
-    "Conflict",
-    key,
-    `Operation cannot be fulfilled on ${key.resource} "${key.name}": ${advice}`,
-  );
-}
-
-function objectError(
-  code: "NotFound" | "AlreadyExists" | "Conflict",
-  key: ObjectKey,
-  message: string,
-): PeapodError {
-  const [kind, ...group] = key.resource.split(".");
-  const details = { name: key.name, kind, ...(group.length === 0 ? {} : { group: group.join(".") }) };
-  return new PeapodError(code, message, { details });
 }

@@ -23,7 +23,7 @@ export interface Column {
 }
 
 /** A value that somebody sent, decoded, defaulted and validated; only usable when no problem is an error. */
-export interface Admission {
+interface Admission {
   readonly object: KubernetesObject;
   readonly problems: readonly ManifestProblem[];
 }

@@ -96,7 +96,7 @@ export async function* watchChanges(
 }
 
 /** The resourceVersion as a number. BadRequest for anything that this API did not hand out. */
-export function parseResourceVersion(text: string): number {
+function parseResourceVersion(text: string): number {
   if (!/^\d{1,15}$/.test(text)) {
     throw new PeapodError("BadRequest", `Invalid value: ${JSON.stringify(text)}: invalid resource version`);
   }

@@ -20,7 +20,7 @@ export async function podLog(request: ApiRequest): Promise<ApiAnswer> {
 }
 
 /** The query as the runtime takes it. Invalid for numbers and times that make no sense. */
-export function logOptions(query: URLSearchParams, now: number): LogOptions {
+function logOptions(query: URLSearchParams, now: number): LogOptions {
   const tailLines = wholeNumber(query, "tailLines");
   const limitBytes = wholeNumber(query, "limitBytes", 1);
   const since = sinceTime(query, now);

@@ -282,7 +282,7 @@ describe("root file systems", () => {
     expect(await rootfsOf("alpine", "again")).toBe(root);
     expect(listMounts().filter(({ target }) => target === root)).toHaveLength(1);
     execFileSync("umount", [root]);
-    mkdirSync(join(folder, "state/containers/again/rootfs/work/work/incompat/volatile"), { recursive: true });
+    mkdirSync(join(folder, "state/rootfs/again/work/work/incompat/volatile"), { recursive: true });
     await rootfsOf("alpine", "again");
     expect(readFileSync(join(root, "mark"), "utf8")).toBe("kept");
   });
@@ -292,7 +292,7 @@ describe("root file systems", () => {
     await images.removeRootfs("gone", scope);
     await images.removeRootfs("gone", scope);
     expect(images.listRootfs()).toEqual([]);
-    expect(globSync("{state,run}/containers/*", { cwd: folder })).toEqual([]);
+    expect(globSync("{state,run}/rootfs", { cwd: folder })).toEqual([]);
   });
 
   test("more layers than fit into mount(2)'s page", async () => {

@@ -1,6 +1,6 @@
 import { explain, PeapodError } from "../base/errors.ts";
+import { version } from "../base/version.ts";
 import { statusOf } from "../client/status.ts";
-import { version } from "./version.ts";
 
 /** Prints what went wrong, for a person, and returns the exit code. Only a bug prints a stack. */
 export function reportError(error: unknown, commandLine: string, write: (text: string) => void): number {

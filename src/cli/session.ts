@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { quietScope, type Scope } from "../base/scope.ts";
+import { version } from "../base/version.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { type Connect, unixSocket } from "../client/connect.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
-import { version } from "./version.ts";
 
 /** What a command works with: paths, output, and the node behind them. */
 export interface Session {

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { systemClock } from "../base/clock.ts";
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
+import { version } from "../base/version.ts";
 import { prepareCgroups, releaseCgroups } from "../host/cgroup-controllers.ts";
 import { claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
 import { apiSocket } from "../host/layout.ts";
@@ -11,7 +12,6 @@ import { registerNode } from "../node/node-object.ts";
 import { startServer } from "../server/server.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
-import { version } from "./version.ts";
 import { wireNode } from "./wiring.ts";
 
 /** Runs a node until SIGTERM or SIGINT. Containers go on after it ends, unless no pod is left. */

@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { kubernetesVersion } from "../base/version.ts";
 import { createChannelObserver } from "../channels/observer.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import { readNodeFacts } from "../host/node-facts.ts";
@@ -19,7 +20,6 @@ import type { RuntimeService } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 import { createVolumeService } from "../volumes/volume-service.ts";
 import type { DaemonConfig } from "./config.ts";
-import { kubernetesVersion } from "./version.ts";
 
 /** A node's parts, put together: the only place that knows which implementation stands behind a port. */
 export interface WiredNode {

@@ -89,7 +89,7 @@ async function obtainImage(
   } catch (error) {
     if (scope.signal.aborted) throw error;
     const code = errorCode(error);
-    record("Warning", "Failed", `Failed to pull image "${name}": ${explain(error)}`);
+    record("Warning", "Failed", `Failed to pull image "${name}": ${summary(error)}`);
     const mayFallBack = pod.metadata.annotations?.[imageFallbackAnnotation] === "host";
     if (!mayFallBack || code !== "ErrImagePull") throw error;
     record(
@@ -105,6 +105,11 @@ async function obtainImage(
 async function hostImage(images: AgentDependencies["images"], scope: Scope): Promise<Image> {
   const { image } = await images.ensure({ image: hostImageName, policy: "IfNotPresent" }, scope);
   return image;
+}
+
+/** The error's own sentence; what a tool printed below it is in the daemon's log. */
+export function summary(error: unknown): string {
+  return error instanceof PeapodError ? error.message : explain(error);
 }
 
 /** The reason under which a failed start is shown: the error's own where the kubelet has it. */

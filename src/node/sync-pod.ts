@@ -6,7 +6,7 @@ import { type PodEnvironment, prepareEnvironment } from "./environment.ts";
 import { instancesOf, latestInstance } from "./instances.ts";
 import { type Hold, mayRestart, type PodPlan, planPod, type StartAction } from "./plan.ts";
 import type { PodState } from "./pod-state.ts";
-import { startContainer, startFailureReason } from "./start-container.ts";
+import { startContainer, startFailureReason, summary } from "./start-container.ts";
 import type { Waiting } from "./status/container-status.ts";
 import { publishStatus, recordsOf } from "./status/publish.ts";
 import { releaseResources, stopContainers } from "./terminate-pod.ts";
@@ -129,11 +129,11 @@ async function start(
     scope.log.warn({ reason, error: explain(error) }, "container not started");
     const environmentFailed = reason === "ContainerCreating";
     if (!environmentFailed && errorCode(error) !== "ErrImagePull") {
-      events.record(state.pod, "Warning", "Failed", `Error: ${explain(error)}`, scope, name);
+      events.record(state.pod, "Warning", "Failed", `Error: ${summary(error)}`, scope, name);
     }
-    hold(state, name, reason, explain(error), scope.clock.now());
+    hold(state, name, reason, summary(error), scope.clock.now());
     await publishStatus(state, dependencies, scope);
-    if (reason === "ErrImagePull") backOffPull(state, name, explain(error));
+    if (reason === "ErrImagePull") backOffPull(state, name, summary(error));
     return;
   }
   for (const old of instancesOf(recordsOf(state, dependencies), name).slice(keptInstances)) {

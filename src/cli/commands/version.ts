@@ -1,7 +1,7 @@
 import { errorCode } from "../../base/errors.ts";
+import { version as clientVersion } from "../../base/version.ts";
 import { defineCommand } from "../command.ts";
 import { formatJson } from "../printers/json.ts";
-import { version as clientVersion } from "../version.ts";
 
 export const version = defineCommand({
   name: "version",

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Scope } from "../base/scope.ts";
 import { deleteLink, type IPRoute, ipBatch, linkExists, readSysctl, writeSysctl } from "../host/ip.ts";
-import { formatAddress, gatewayOf, macAddressFor, type Subnet } from "./ipv4.ts";
+import { layCable } from "../host/veth.ts";
+import { formatAddress, gatewayOf, macAddressFor, type Subnet, sizeOf } from "./ipv4.ts";
 
 /** The switch between a node's pods and its uplink to the host. */
 export interface Bridge {
@@ -56,25 +57,20 @@ export async function connectPod(
   pod: { link: string; netns: string; address: number; hairpin: boolean },
   scope: Scope,
 ): Promise<void> {
-  const mac = macAddressFor(pod.address);
-  await ipBatch(
-    [
-      `link add dev ${pod.link} mtu ${bridge.mtu} master ${bridge.name} up type veth peer name eth0 address ${mac} mtu ${bridge.mtu} netns ${pod.netns}`,
-      ...(pod.hairpin ? [`link set dev ${pod.link} type bridge_slave hairpin on`] : []),
-    ],
-    undefined,
-    scope,
-  );
-  await ipBatch(
-    [
-      "link set dev lo up",
-      `address add ${formatAddress(pod.address)}/${bridge.subnet.prefix} brd + dev eth0`,
-      "link set dev eth0 up",
-      `route add default via ${gatewayOf(bridge.subnet)}`,
-    ],
-    pod.netns,
-    scope,
-  );
+  const { subnet } = bridge;
+  const cable = {
+    link: pod.link,
+    bridge: bridge.name,
+    mtu: bridge.mtu,
+    netns: pod.netns,
+    macAddress: macAddressFor(pod.address),
+    address: formatAddress(pod.address),
+    prefix: subnet.prefix,
+    broadcast: formatAddress(subnet.first + sizeOf(subnet) - 1),
+    gateway: gatewayOf(subnet),
+  };
+  await layCable(cable, scope);
+  if (pod.hairpin) writeFileSync(`/sys/class/net/${pod.link}/brport/hairpin_mode`, "1");
 }
 
 /** The MTU of the first link with a default route; 1500 where there is none. */

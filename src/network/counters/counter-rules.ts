@@ -62,6 +62,7 @@ function containerRules({ name, path }: CountedCgroup): string[] {
     ...families.flatMap((family) => [
       addSet(set("peers", family), `${keyTypes[family].address} . inet_service`, false),
       addSet(set("connects", family), `${keyTypes[family].address} . inet_service`, true),
+      addSet(set("connected", family), `${keyTypes[family].address} . inet_service`, true),
       addSet(set("accepts", family), `${keyTypes[family].address} . inet_service`, true),
       addSet(set("sent", family), `inet_proto . ${keyTypes[family].address} . inet_service`, true),
       addSet(set("received", family), `inet_proto . ${keyTypes[family].address} . inet_service`, true),
@@ -75,12 +76,16 @@ function containerRules({ name, path }: CountedCgroup): string[] {
       const to = `${ip} daddr . th dport`;
       const from = `${ip} saddr . th sport`;
       const isSYN = "tcp flags & (fin | syn | rst | ack) == syn";
+      const isAnswer = "tcp flags & (fin | syn | rst | ack) == (syn | ack)";
+      // A refusal carries nothing, and its header has another length than all others.
+      const noRST = "tcp flags & rst != rst";
       return [
         `${out} meta l4proto tcp ${isSYN} update @${set("peers", family)} { ${to} } update @${set("connects", family)} { ${to} }`,
-        `${out} meta l4proto tcp ${to} @${set("peers", family)} update @${set("peers", family)} { ${to} } update @${set("sent", family)} { meta l4proto . ${to} }`,
+        `${out} meta l4proto tcp ${noRST} ${to} @${set("peers", family)} update @${set("peers", family)} { ${to} } update @${set("sent", family)} { meta l4proto . ${to} }`,
         `${out} meta l4proto udp th dport < ${firstEphemeralPort} update @${set("sent", family)} { meta l4proto . ${to} }`,
         `${back} meta l4proto tcp iifname != "lo" ${isSYN} update @${set("accepts", family)} { ${ip} saddr . th dport }`,
-        `${back} meta l4proto tcp ${from} @${set("peers", family)} update @${set("received", family)} { meta l4proto . ${from} }`,
+        `${back} meta l4proto tcp ${isAnswer} ${from} @${set("peers", family)} update @${set("connected", family)} { ${from} }`,
+        `${back} meta l4proto tcp ${noRST} ${from} @${set("peers", family)} update @${set("received", family)} { meta l4proto . ${from} }`,
         `${back} meta l4proto udp th sport < ${firstEphemeralPort} update @${set("received", family)} { meta l4proto . ${from} }`,
       ];
     }),

@@ -45,6 +45,9 @@ const environmentVariable: Form = {
   examples: [],
 };
 
+/** Patterns are compiled when first needed: most commands need none. */
+const compiled = new Map<Form, RegExp>();
+
 const labelLength = 63;
 const subdomainLength = 253;
 const portNameLength = 15;
@@ -114,7 +117,12 @@ function lengthProblems(text: string, maximum: number): string[] {
 }
 
 function formProblems(text: string, form: Form): string[] {
-  return new RegExp(`^(?:${form.pattern})$`).test(text) ? [] : [formMessage(form)];
+  let regex = compiled.get(form);
+  if (regex === undefined) {
+    regex = new RegExp(`^(?:${form.pattern})$`);
+    compiled.set(form, regex);
+  }
+  return regex.test(text) ? [] : [formMessage(form)];
 }
 
 function formMessage(form: Form): string {

@@ -22,10 +22,13 @@ function report(field: string, { action, instead }: NotHonoured): Problem {
   return { severity, position: undefined, field, reason: "Unsupported", message };
 }
 
-function asksForSomething(value: unknown, { when }: NotHonoured): boolean {
-  if (value === undefined) return false;
-  if (when !== undefined) return value !== "" && when(value);
-  return value !== false && value !== "" && !(Array.isArray(value) && value.length === 0);
+function asksForSomething(value: unknown, { path, when }: NotHonoured): boolean {
+  if (value === undefined || value === false || value === "")
+    return value === false && when?.(value) === true;
+  // An empty source still makes a volume; any other empty object or list changes nothing.
+  const empty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  if (empty && !path.startsWith("volumes[]")) return false;
+  return when === undefined || when(value);
 }
 
 /** The values that a path of steps leads to, lists (`name[]`) branching into their items. */

@@ -7,7 +7,7 @@
 export interface NotHonoured {
   /**
    * Path below `spec`; `[]` is every item of a list, and `containers[]` means init containers too.
-   * A field that is absent, false, or empty text or list asks for nothing and is never reported.
+   * A field that is absent, false or empty asks for nothing and is never reported (but see `when`).
    */
   readonly path: string;
   /** `refuse` where the pod would not be what it says, `warn` where it runs all the same. */

@@ -7,6 +7,7 @@ import type { ChannelEndpoint, Evidence, Traffic } from "./types.ts";
 
 interface Counts {
   connects?: TrafficCount;
+  connected?: TrafficCount;
   sent?: TrafficCount;
   received?: TrafficCount;
 }
@@ -30,17 +31,15 @@ export function countedChannels(
     group.counts[count.set] = count;
     grouped.set(key, group);
   }
-  const groups = [...grouped.values()].filter(
-    ({ counts }) => counts.connects !== undefined || (protocol === "UDP" && counts.sent !== undefined),
-  );
+  const groups = [...grouped.values()];
   return [
     ...groups.flatMap((group) => {
+      const { connects, connected, sent } = group.counts;
       const inside = isPodAddress(snapshot.pod, group.address);
-      const serving = inside ? listeners.at(group) : [];
-      if (inside && serving.length === 0) {
-        return protocol === "TCP" ? refusedFact(snapshot, group, groups, listeners) : [];
-      }
-      return [clientFact(snapshot, protocol, group, inside, listeners)];
+      const talked = protocol === "TCP" ? connected !== undefined : sent !== undefined;
+      const served = !inside || listeners.at(group).length > 0;
+      if (talked && served) return [clientFact(snapshot, protocol, group, inside, listeners)];
+      return connects !== undefined && !served ? refusedFact(snapshot, group, groups, listeners) : [];
     }),
     ...counts.filter(({ set }) => set === "accepts").map((count) => acceptFact(snapshot, count, listeners)),
   ];
@@ -66,7 +65,7 @@ function clientFact(
         : endpointOf(listener.process, "Server");
   const client: ChannelEndpoint = { container: group.container, role: "Client" };
   const reading = countedReading(protocol, group);
-  const { connects, sent, received } = group.counts;
+  const { connected, sent, received } = group.counts;
   return internetFact(
     snapshot.pod,
     {
@@ -85,7 +84,7 @@ function clientFact(
         countedEvidence(
           group,
           protocol === "TCP"
-            ? `${connects?.packets ?? 0} connections to ${formatAddress(group)}; bytes are those on the wire less the headers`
+            ? `${connected?.packets ?? 0} connections to ${formatAddress(group)}; bytes are those on the wire less the headers`
             : `${sent?.packets ?? 0} datagrams to ${formatAddress(group)}, ${received?.packets ?? 0} back; bytes less the headers`,
         ),
         ...(containers.length > 1
@@ -163,22 +162,21 @@ const synExtra = 8;
 const udpHeader = { 4: 20 + 8, 6: 40 + 8 };
 
 function countedReading(protocol: "TCP" | "UDP", group: Group): Reading {
-  const { connects, sent, received } = group.counts;
+  const { connects, connected, sent, received } = group.counts;
   const family = group.address.includes(":") ? 6 : 4;
-  const syns = connects?.packets ?? 0;
-  const payload = (count: TrafficCount | undefined): Traffic => {
+  const payload = (count: TrafficCount | undefined, syns: TrafficCount | undefined): Traffic => {
+    const packets = count?.packets ?? 0;
     if (protocol === "UDP") {
-      const packets = count?.packets ?? 0;
       return { bytes: (count?.bytes ?? 0) - packets * udpHeader[family], operations: packets };
     }
-    const headers = (count?.packets ?? 0) * tcpHeader[family] + syns * synExtra;
+    const headers = packets * tcpHeader[family] + (syns?.packets ?? 0) * synExtra;
     return { bytes: Math.max(0, (count?.bytes ?? 0) - headers) };
   };
   return {
     kind: "counted",
     id: `${group.container} ${formatAddress(group)}`,
-    ...(protocol === "TCP" ? { connections: syns } : {}),
-    clientToServer: payload(sent),
-    serverToClient: payload(received),
+    ...(protocol === "TCP" ? { connections: connected?.packets ?? 0 } : {}),
+    clientToServer: payload(sent, connects),
+    serverToClient: payload(received, connected),
   };
 }

@@ -1,12 +1,5 @@
 import type { ObservedProcess } from "./snapshot.ts";
-import type {
-  ChannelEndpoint,
-  ChannelScope,
-  ChannelType,
-  EndpointRole,
-  Evidence,
-  Traffic,
-} from "./types.ts";
+import type { ChannelEndpoint, ChannelScope, ChannelType, EndpointRole, Evidence, Traffic } from "./types.ts";
 
 /** What one look says of one channel. The model makes channels of facts by merging them over time. */
 export interface ChannelFact {

@@ -1,5 +1,5 @@
-import { type ChannelFact, distinctEndpoints, scopeWithin } from "./fact.ts";
 import { systemCallName } from "../host/waiting-calls.ts";
+import { type ChannelFact, distinctEndpoints, scopeWithin } from "./fact.ts";
 import type { Access, Descriptor, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint, EndpointRole, Evidence } from "./types.ts";
 import { pathInContainer, volumePath } from "./volume-paths.ts";
@@ -52,8 +52,17 @@ export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
       access,
       how: "event",
       waits: undefined,
-      endpoint: endpoint(snapshot, use.identity, access, { container, pid, hostPID, name: process }, undefined),
-      evidence: { source: "fanotify", detail: `${container}: ${process} opened it to ${access} and closed it` },
+      endpoint: endpoint(
+        snapshot,
+        use.identity,
+        access,
+        { container, pid, hostPID, name: process },
+        undefined,
+      ),
+      evidence: {
+        source: "fanotify",
+        detail: `${container}: ${process} opened it to ${access} and closed it`,
+      },
     });
   }
   return [...uses].map(([identity, each]) => fifoFact(snapshot, identity, each));
@@ -116,11 +125,16 @@ function fifoFact(snapshot: PodSnapshot, identity: string, uses: readonly Use[])
     Receiver: 3,
   };
   // What is open now says more of a party than what an event told.
-  const endpoints = distinctEndpoints(uses.map((use) => use.endpoint)).sort((a, b) => order[a.role] - order[b.role]);
+  const endpoints = distinctEndpoints(uses.map((use) => use.endpoint)).sort(
+    (a, b) => order[a.role] - order[b.role],
+  );
   const address =
     file?.label ??
     uses
-      .map(({ container, endpoint: { path } }) => path && (volumePath(snapshot.pod, container, path)?.label ?? path))
+      .map(
+        ({ container, endpoint: { path } }) =>
+          path && (volumePath(snapshot.pod, container, path)?.label ?? path),
+      )
       .find((path) => path !== undefined) ??
     identity;
   const blocked = blockedReason(uses);

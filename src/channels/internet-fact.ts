@@ -93,7 +93,9 @@ function mergeTwo(a: ChannelFact, b: ChannelFact): ChannelFact {
     activity: `${a.activity ?? ""} ${b.activity ?? ""}`,
     ...(open === undefined ? {} : { openConnections: open }),
     endpoints: a.endpoints.map((end) => {
-      const other = b.endpoints.find(({ role, container }) => role === end.role && container === end.container);
+      const other = b.endpoints.find(
+        ({ role, container }) => role === end.role && container === end.container,
+      );
       return end.hostPID === undefined && other !== undefined ? other : end;
     }),
     readings: [...a.readings, ...b.readings],

@@ -167,7 +167,9 @@ function channelOf(pod: ObservedPod, entry: Entry, now: number): Channel {
     },
     status: {
       state,
-      ...(fact.reason === undefined || (state !== "Blocked" && state !== "Stale") ? {} : { reason: fact.reason }),
+      ...(fact.reason === undefined || (state !== "Blocked" && state !== "Stale")
+        ? {}
+        : { reason: fact.reason }),
       needsPort,
       ...(fact.declared === undefined ? {} : { declared: fact.declared }),
       endpoints: fact.endpoints,

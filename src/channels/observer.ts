@@ -59,9 +59,7 @@ class Observer implements ChannelObserver {
     this.#options = options;
   }
 
-  async list(
-    scope: Scope,
-  ): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }> {
+  async list(scope: Scope): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }> {
     const now = scope.clock.now();
     this.#busyUntil = now + busyMilliseconds;
     if (now - this.#lookedAt > freshMilliseconds || this.#looking !== undefined) await this.#look(scope);
@@ -71,14 +69,16 @@ class Observer implements ChannelObserver {
       ...(this.#fifoWatch?.missing === undefined
         ? []
         : [{ layer: "fanotify", reason: this.#fifoWatch.missing }]),
-      ...[...this.#watched.values()].flatMap((each) => each.missing),
+      // What the machine lacks explains what its pods lack.
+      ...[...this.#watched.values()]
+        .flatMap((each) => each.missing)
+        .filter(({ layer }) => counters.ok || layer !== "nft"),
     ];
     return {
       channels: [...this.#watched.values()].flatMap(({ channels, pod }) =>
         channels.list(pod, scope.clock.now()),
       ),
-      // The machine's reason explains those of every pod.
-      missing: [...new Map(missing.map((each) => [counters.ok ? each.reason : each.layer, each])).values()],
+      missing: [...new Map(missing.map((each) => [each.reason, each])).values()],
     };
   }
 

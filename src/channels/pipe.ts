@@ -37,7 +37,9 @@ export function pipeChannels(snapshot: PodSnapshot): ChannelFact[] {
         ]),
         condition: "Open" as const,
         readings: [],
-        evidence: [{ source: "/proc/PID/fd", detail: `pipe:[${inode}] is open in ${[...from, ...to].join(", ")}` }],
+        evidence: [
+          { source: "/proc/PID/fd", detail: `pipe:[${inode}] is open in ${[...from, ...to].join(", ")}` },
+        ],
       },
     ];
   });

@@ -126,10 +126,13 @@ export class PodSampler {
       ]);
       const semaphores = parseSemaphores(answers[3]?.stdout ?? "");
       const ids = semaphores.slice(0, maxSemaphoreSets).map(({ id }) => id);
-      const details =
-        ids.length === 0 ? [] : await shell.ask(ids.map((id) => `ipcs -s -i ${id}`));
+      const details = ids.length === 0 ? [] : await shell.ask(ids.map((id) => `ipcs -s -i ${id}`));
       const ss = answers[0]?.exitCode === 0 && answers[1]?.exitCode === 0;
-      if (!ss) missing.push({ layer: "ss", reason: `${withoutSs}: ${answers[0]?.exitCode === 127 ? "ss (iproute2) is not installed" : "ss fails"}` });
+      if (!ss)
+        missing.push({
+          layer: "ss",
+          reason: `${withoutSs}: ${answers[0]?.exitCode === 127 ? "ss (iproute2) is not installed" : "ss fails"}`,
+        });
       if (details.some(({ exitCode }) => exitCode !== 0)) {
         missing.push({ layer: "ipcs", reason: "who uses System V semaphores is unknown: ipcs fails" });
       }
@@ -157,7 +160,8 @@ export class PodSampler {
   #helper(pod: ObservedPod, now: number): NamespaceShell {
     if (this.#shell?.alive === true) return this.#shell;
     const failedLately = this.#shellFailure !== undefined && now - this.#shellFailure.at < retryMilliseconds;
-    if (failedLately || this.#closed) throw new Error(this.#shellFailure?.reason ?? "the observer was stopped");
+    if (failedLately || this.#closed)
+      throw new Error(this.#shellFailure?.reason ?? "the observer was stopped");
     this.#shellFailure = undefined;
     this.#shell = new NamespaceShell(pod);
     return this.#shell;

@@ -20,7 +20,9 @@ export function posixMessageQueueChannels(snapshot: PodSnapshot): ChannelFact[] 
     }
   }
   return [...queues].map(([identity, { name, ends, full }]) => {
-    const endpoints = distinctEndpoints(ends).sort((a, b) => Number(b.role === "Sender") - Number(a.role === "Sender"));
+    const endpoints = distinctEndpoints(ends).sort(
+      (a, b) => Number(b.role === "Sender") - Number(a.role === "Sender"),
+    );
     const [blocked] = full;
     return {
       key: `POSIXMessageQueue ${identity}`,

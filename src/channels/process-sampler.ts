@@ -22,7 +22,10 @@ import type { ObservedContainer, ObservedPod } from "./types.ts";
 import { volumePath } from "./volume-paths.ts";
 
 /** Mappings are read again only when a process' memory changed in size. */
-export type MappingCache = Map<number, { readonly size: string; readonly mappings: readonly SharedMapping[] }>;
+export type MappingCache = Map<
+  number,
+  { readonly size: string; readonly mappings: readonly SharedMapping[] }
+>;
 
 /** All processes of a pod's containers, those that were sent in by exec too. */
 export function sampleProcesses(pod: ObservedPod, cache: MappingCache): ObservedProcess[] {

@@ -75,15 +75,15 @@ export function sharedMemoryChannels(snapshot: PodSnapshot): ChannelFact[] {
 
 /** Memory that a single container has is nobody else's business yet. */
 function scopeOfShared(endpoints: readonly ChannelEndpoint[]): "IntraContainer" | "InterContainer" {
-  return endpoints.length === 1 || scopeWithin(endpoints) === "IntraContainer" ? "IntraContainer" : "InterContainer";
+  return endpoints.length === 1 || scopeWithin(endpoints) === "IntraContainer"
+    ? "IntraContainer"
+    : "InterContainer";
 }
 
 /** The processes that wait in one of these system calls with this id as the first argument. */
 function waitingIn(snapshot: PodSnapshot, names: readonly string[], id: number): ObservedProcess[] {
   return snapshot.processes.filter(({ calls }) =>
-    calls.some(
-      ({ number, args }) => names.includes(systemCallName(number) ?? "") && Number(args[0]) === id,
-    ),
+    calls.some(({ number, args }) => names.includes(systemCallName(number) ?? "") && Number(args[0]) === id),
   );
 }
 
@@ -93,7 +93,9 @@ export function semaphoreChannels(snapshot: PodSnapshot): ChannelFact[] {
   return snapshot.semaphores.flatMap(({ id, key, operatedAt }) => {
     const waiting = waitingIn(snapshot, ["semop", "semtimedop"], id);
     const operators = (snapshot.semaphoreOperators.get(id) ?? []).flatMap((pid) => byPID.get(pid) ?? []);
-    const endpoints = distinctEndpoints([...operators, ...waiting].map((process) => endpointOf(process, "Peer")));
+    const endpoints = distinctEndpoints(
+      [...operators, ...waiting].map((process) => endpointOf(process, "Peer")),
+    );
     if (endpoints.length === 0) return [];
     return [
       {

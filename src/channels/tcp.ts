@@ -160,20 +160,21 @@ function conditionOf(
   }
   if (client !== undefined && client.sendQueue > 0 && client.timer === zeroWindowTimer) {
     const why = accepted ? "the server does not read" : "the server has not accepted the connection";
-    return { condition: "Blocked", reason: `${why}: ${client.sendQueue} bytes wait` };
+    return { condition: "Blocked", reason: `${why}: ${client.sendQueue} bytes wait to be sent` };
   }
   if (server !== undefined && server.sendQueue > 0 && server.timer === zeroWindowTimer) {
-    return { condition: "Blocked", reason: `the client does not read: ${server.sendQueue} bytes wait` };
+    return {
+      condition: "Blocked",
+      reason: `the client does not read: ${server.sendQueue} bytes wait to be sent`,
+    };
   }
   if (!accepted) {
-    for (const counter of counters.values()) {
-      if (counter.listening && counter.local.port === at.port && counter.receiveQueue > counter.sendQueue) {
-        return {
-          condition: "Blocked",
-          reason: `the server does not accept: ${counter.receiveQueue} connections wait, its backlog is ${counter.sendQueue}`,
-        };
-      }
-    }
+    const listener = [...counters.values()].find(
+      ({ listening, local }) => listening && local.port === at.port,
+    );
+    const queue =
+      listener === undefined ? "" : `: ${listener.receiveQueue} wait in a backlog of ${listener.sendQueue}`;
+    return { condition: "Blocked", reason: `the server has not accepted the connection${queue}` };
   }
   return { condition: "Open" };
 }

@@ -72,7 +72,10 @@ export class Totals {
     const difference = (direction: (typeof directions)[number]) => {
       const bytes = grown(reading[direction]?.bytes, last?.[direction]?.bytes);
       const operations = grown(reading[direction]?.operations, last?.[direction]?.operations);
-      return { ...(bytes === undefined ? {} : { bytes }), ...(operations === undefined ? {} : { operations }) };
+      return {
+        ...(bytes === undefined ? {} : { bytes }),
+        ...(operations === undefined ? {} : { operations }),
+      };
     };
     add(this.#countedSums, {
       clientToServer: difference("clientToServer"),

@@ -15,10 +15,7 @@ const types = { stream: "UnixStream", datagram: "UnixDatagram", seqpacket: "Unix
  */
 export function unixChannels(snapshot: PodSnapshot): ChannelFact[] {
   const owners = new Owners(snapshot.processes, "socket");
-  const edges = mergeFacts([
-    ...connectedFacts(snapshot, owners),
-    ...pendingFacts(snapshot, owners),
-  ]);
+  const edges = mergeFacts([...connectedFacts(snapshot, owners), ...pendingFacts(snapshot, owners)]);
   return [...edges, ...idleServerFacts(snapshot, owners, edges), ...staleFacts(snapshot)];
 }
 
@@ -36,7 +33,8 @@ function connectedFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
     done.add(socket.inode);
     // A stream's two ends name each other; a datagram socket's peer need not name it back.
     if (peer.peerInode === socket.inode) done.add(peer.inode);
-    const [server, client] = socket.name !== undefined && peer.name === undefined ? [socket, peer] : [peer, socket];
+    const [server, client] =
+      socket.name !== undefined && peer.name === undefined ? [socket, peer] : [peer, socket];
     if (server.name === undefined) return [];
     const serverProcess = owners.user(server.inode);
     const clientProcess = owners.user(client.inode);
@@ -56,19 +54,14 @@ function connectedFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
 function pendingFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
   return snapshot.unix.flatMap((listener) => {
     if (!listener.listening) return [];
-    const full = listener.receiveQueue > listener.sendQueue;
     return listener.pending.flatMap((inode) => {
       const client = owners.user(inode);
       const server = owners.holder(listener.inode);
       if (client === undefined || server === undefined) return [];
       return [
         unixFact(snapshot, listener, server, client, {
-          condition: full ? "Blocked" : "Open",
-          ...(full
-            ? {
-                reason: `the server does not accept: ${listener.receiveQueue} connections wait, its backlog is ${listener.sendQueue}`,
-              }
-            : {}),
+          condition: "Blocked",
+          reason: `the server has not accepted the connection: ${listener.receiveQueue} wait in a backlog of ${listener.sendQueue}`,
           detail: `inode ${inode} waits to be accepted by ${listener.name}`,
           open: 1,
           id: `${inode}`,
@@ -85,7 +78,9 @@ function idleServerFacts(
 ): ChannelFact[] {
   const used = new Set(
     edges.flatMap((edge) =>
-      edge.endpoints.flatMap(({ role, container }) => (role === "Server" ? [`${edge.address} ${container}`] : [])),
+      edge.endpoints.flatMap(({ role, container }) =>
+        role === "Server" ? [`${edge.address} ${container}`] : [],
+      ),
     ),
   );
   return snapshot.unix.flatMap((socket) => {
@@ -137,7 +132,8 @@ function placeOf(
   const file = snapshot.files.find(({ identity, kind }) => kind === "socket" && identity === socket.file);
   const name = socket.name ?? "";
   const label =
-    file?.label ?? (server === undefined ? undefined : volumePath(snapshot.pod, server.container, name)?.label);
+    file?.label ??
+    (server === undefined ? undefined : volumePath(snapshot.pod, server.container, name)?.label);
   return { address: label ?? name, label };
 }
 

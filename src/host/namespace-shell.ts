@@ -47,7 +47,9 @@ export class NamespaceShell {
         resolve();
       };
       this.#child.once("error", (error) => end(`${file}: ${error.message}`, error));
-      this.#child.once("close", (code, signal) => end(`${file}: ended with ${signal ?? `exit code ${code}`}`));
+      this.#child.once("close", (code, signal) =>
+        end(`${file}: ended with ${signal ?? `exit code ${code}`}`),
+      );
     });
     this.#child.stdin?.on("error", () => {});
     this.#child.stdout?.on("data", (chunk: Buffer) => {

@@ -24,7 +24,8 @@ export interface OpenEvents {
 }
 
 // linux/fanotify.h
-const initFlags = 0x1 /* FAN_CLOEXEC */ | 0x200; /* FAN_REPORT_FID: events carry handles, not open descriptors */
+const initFlags =
+  0x1 /* FAN_CLOEXEC */ | 0x200; /* FAN_REPORT_FID: events carry handles, not open descriptors */
 const markAdd = 0x1;
 const markRemove = 0x2;
 const open = 0x20;

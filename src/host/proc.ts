@@ -34,7 +34,9 @@ function listFolder(path: string): string[] {
 }
 
 /** `comm` and the PID in the process' innermost PID namespace. */
-export function readProcessIdentity(pid: number): { name: string; namespacePID: number | undefined } | undefined {
+export function readProcessIdentity(
+  pid: number,
+): { name: string; namespacePID: number | undefined } | undefined {
   const status = readProcFile(`/proc/${pid}/status`);
   if (status === undefined) return undefined;
   const name = /^Name:\t(.*)$/m.exec(status)?.[1] ?? "";

@@ -44,36 +44,36 @@ function rows(text: string): Record<string, number>[] {
 /** Parses /proc/sysvipc/shm. */
 export function parseSharedMemory(text: string): SharedMemorySegment[] {
   return rows(text).map((row) => ({
-    key: row["key"] ?? 0,
-    id: row["shmid"] ?? 0,
-    size: row["size"] ?? 0,
-    creator: row["cpid"] ?? 0,
-    lastOperator: row["lpid"] ?? 0,
-    attached: row["nattch"] ?? 0,
+    key: row.key ?? 0,
+    id: row.shmid ?? 0,
+    size: row.size ?? 0,
+    creator: row.cpid ?? 0,
+    lastOperator: row.lpid ?? 0,
+    attached: row.nattch ?? 0,
   }));
 }
 
 /** Parses /proc/sysvipc/sem. */
 export function parseSemaphores(text: string): SemaphoreSet[] {
   return rows(text).map((row) => ({
-    key: row["key"] ?? 0,
-    id: row["semid"] ?? 0,
-    count: row["nsems"] ?? 0,
-    operatedAt: row["otime"] ?? 0,
+    key: row.key ?? 0,
+    id: row.semid ?? 0,
+    count: row.nsems ?? 0,
+    operatedAt: row.otime ?? 0,
   }));
 }
 
 /** Parses /proc/sysvipc/msg. */
 export function parseMessageQueues(text: string): MessageQueue[] {
   return rows(text).map((row) => ({
-    key: row["key"] ?? 0,
-    id: row["msqid"] ?? 0,
-    bytes: row["cbytes"] ?? 0,
-    messages: row["qnum"] ?? 0,
-    lastSender: row["lspid"] ?? 0,
-    lastReceiver: row["lrpid"] ?? 0,
-    sentAt: row["stime"] ?? 0,
-    receivedAt: row["rtime"] ?? 0,
+    key: row.key ?? 0,
+    id: row.msqid ?? 0,
+    bytes: row.cbytes ?? 0,
+    messages: row.qnum ?? 0,
+    lastSender: row.lspid ?? 0,
+    lastReceiver: row.lrpid ?? 0,
+    sentAt: row.stime ?? 0,
+    receivedAt: row.rtime ?? 0,
   }));
 }
 

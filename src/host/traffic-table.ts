@@ -8,10 +8,11 @@ export const trafficTable = "peapod";
 
 /**
  * What a set counts, which is also how its name begins. `peers`: to which servers the container connected (no
- * counts); `connects`: its SYNs; `sent`, `received`: its packets to and from them; `accepts`: SYNs that came from
- * outside the pod, by the caller's address and the container's port.
+ * counts); `connects`: its attempts to connect (SYNs); `connected`: those that were answered (SYN and ACK); `sent`,
+ * `received`: its packets to and from them, but for refusals (RST); `accepts`: SYNs that came from outside the
+ * pod, by the caller's address and the container's port.
  */
-export type TrafficSet = "peers" | "connects" | "sent" | "received" | "accepts";
+export type TrafficSet = "peers" | "connects" | "connected" | "sent" | "received" | "accepts";
 
 /** Name of a container's set. nft names have no `-`, container names no `_` (RFC 1123 labels). */
 export function trafficSetName(set: TrafficSet, family: 4 | 6, container: string): string {
@@ -43,7 +44,7 @@ interface ListedSet {
   };
 }
 
-const setName = /^(connects|sent|received|accepts)[46]_(.+)$/;
+const setName = /^(connects|connected|sent|received|accepts)[46]_(.+)$/;
 
 /** Parses `nft -j list sets inet`. Throws a SyntaxError when the text is not JSON. */
 export function parseTrafficCounts(text: string): TrafficCount[] {

@@ -147,8 +147,8 @@ class BridgeNetwork implements PodNetworkDriver {
   }
 
   list(): readonly string[] {
-    const leases = this.#ready?.leases.holderFiles() ?? [];
-    return [...new Set([...this.#records.all(), ...leases].map((holder) => holder.podUID))];
+    const leases = this.#ready?.leases.holders() ?? [];
+    return [...new Set([...this.#records.all().map((record) => record.podUID), ...leases])];
   }
 
   #started(): { bridge: Bridge; leases: AddressLeases } {

@@ -13,18 +13,23 @@ export class AddressLeases {
   readonly #folder: string;
   readonly #lastFile: string;
   readonly #subnet: Subnet;
+  readonly #held = new Map<string, number>();
 
   constructor(folder: string, subnet: Subnet) {
     this.#folder = folder;
     this.#lastFile = `${folder}.last`;
     this.#subnet = subnet;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(folder)) {
+      const address = parseAddress(name);
+      if (address !== undefined) this.#held.set(readFileSync(join(folder, name), "utf8"), address);
+    }
   }
 
   /** Takes the next free address for the pod, or returns the one that it holds. Throws when none is free. */
   acquire(podUID: string): number {
-    const held = this.holderFiles().find((lease) => lease.podUID === podUID);
-    if (held !== undefined) return held.address;
+    const held = this.#held.get(podUID);
+    if (held !== undefined) return held;
     // Without network, gateway and broadcast address.
     const first = this.#subnet.first + 2;
     const count = sizeOf(this.#subnet) - 3;
@@ -36,6 +41,7 @@ export class AddressLeases {
         const offset = (((last - first + step) % count) + count) % count;
         if (!this.#link(draft, first + offset)) continue;
         writeFileSync(this.#lastFile, formatAddress(first + offset), { mode: 0o600 });
+        this.#held.set(podUID, first + offset);
         return first + offset;
       }
     } finally {
@@ -49,21 +55,15 @@ export class AddressLeases {
 
   /** Gives the pod's address back. Idempotent. */
   release(podUID: string): void {
-    for (const lease of this.holderFiles()) {
-      if (lease.podUID === podUID) rmSync(join(this.#folder, formatAddress(lease.address)), { force: true });
-    }
+    const address = this.#held.get(podUID);
+    if (address === undefined) return;
+    rmSync(join(this.#folder, formatAddress(address)), { force: true });
+    this.#held.delete(podUID);
   }
 
-  /** All leases, read anew. */
-  holderFiles(): readonly { address: number; podUID: string }[] {
-    const leases: { address: number; podUID: string }[] = [];
-    for (const name of readdirSync(this.#folder)) {
-      const address = parseAddress(name);
-      if (address !== undefined) {
-        leases.push({ address, podUID: readFileSync(join(this.#folder, name), "utf8") });
-      }
-    }
-    return leases;
+  /** UIDs of the pods that hold an address. */
+  holders(): readonly string[] {
+    return [...this.#held.keys()];
   }
 
   #link(draft: string, address: number): boolean {

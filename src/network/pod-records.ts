@@ -59,7 +59,16 @@ function readRecords(folder: string): readonly PodRecord[] {
   }
   return names
     .filter((name) => name.endsWith(".json"))
-    .map((name) => readFileIfExists(join(folder, name)))
-    .filter((text) => text !== undefined)
-    .map((text) => JSON.parse(text) as PodRecord);
+    .map((name) => readRecord(join(folder, name)))
+    .filter((record) => record !== undefined);
+}
+
+/** A file that a crash of the machine has torn is as good as none: the pod's lease still names the pod. */
+function readRecord(path: string): PodRecord | undefined {
+  try {
+    return JSON.parse(readFileIfExists(path) ?? "") as PodRecord;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

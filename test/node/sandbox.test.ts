@@ -157,6 +157,8 @@ describe("lives and ends", () => {
     writeFileSync(whole.netns ?? "", "");
     const next = createSandboxes({ layout });
     expect(next.list()).toHaveLength(1);
+    writeFileSync(join(sandboxDir(layout, pod.metadata.uid), "sandbox.json"), "");
+    expect(createSandboxes({ layout }).list()).toMatchObject([{ podUID: pod.metadata.uid }]);
     const remade = await next.create(pod, scope);
     expect(run(remade, "hostname")).toBe("cut-short");
     expect(readFileSync(join(sandboxDir(layout, pod.metadata.uid), "sandbox.json"), "utf8")).toContain(

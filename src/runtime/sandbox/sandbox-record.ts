@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { isGone, readFileIfExists, writeFileAtomically } from "../../host/files.ts";
-import { type Layout, sandboxDir } from "../../host/layout.ts";
+import { type Layout, podCgroup, sandboxDir } from "../../host/layout.ts";
 import { isRunning, type ProcessIdentity } from "../../host/processes.ts";
 import type { Sandbox } from "../types.ts";
 
@@ -19,16 +19,46 @@ export function writeRecord(layout: Layout, record: SandboxRecord): void {
   writeFileAtomically(join(folder, "sandbox.json"), JSON.stringify(record));
 }
 
-/** Every sandbox on disk, finished or not. Folders of which not even the intent was written are deleted. */
+/**
+ * Every sandbox on disk, finished or not. One whose record is missing or torn counts as half made: what may be
+ * mounted in its folder is not to be deleted with it.
+ */
 export function readRecords(layout: Layout): readonly SandboxRecord[] {
-  const root = join(layout.runDir, "sandboxes");
-  const records: SandboxRecord[] = [];
-  for (const podUID of readFolder(root)) {
-    const text = readFileIfExists(join(root, podUID, "sandbox.json"));
-    if (text === undefined) rmSync(join(root, podUID), { recursive: true, force: true });
-    else records.push(JSON.parse(text) as SandboxRecord);
-  }
-  return records;
+  return readFolder(join(layout.runDir, "sandboxes")).map((podUID) => {
+    const text = readFileIfExists(join(sandboxDir(layout, podUID), "sandbox.json")) ?? "";
+    try {
+      return JSON.parse(text) as SandboxRecord;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return newRecord(layout, { podUID, namespace: "", name: "" }, {}, 0);
+    }
+  });
+}
+
+/** The record of a sandbox that is going to be made, with the namespaces that are not the host's. */
+export function newRecord(
+  layout: Layout,
+  pod: { podUID: string; namespace: string; name: string },
+  own: { net?: boolean; ipc?: boolean; uts?: boolean },
+  createdAt: number,
+): SandboxRecord {
+  const folder = sandboxDir(layout, pod.podUID);
+  return {
+    ...pod,
+    state: "creating",
+    process: undefined,
+    netns: own.net === true ? join(folder, "net") : undefined,
+    ipcns: own.ipc === true ? join(folder, "ipc") : undefined,
+    utsns: own.uts === true ? join(folder, "uts") : undefined,
+    shm: join(folder, "shm"),
+    files: {
+      hosts: join(folder, "hosts"),
+      hostname: join(folder, "hostname"),
+      resolvConf: join(folder, "resolv.conf"),
+    },
+    cgroup: podCgroup(layout, pod.podUID),
+    createdAt,
+  };
 }
 
 /**

@@ -14,6 +14,7 @@ import { startSandboxProcess } from "./sandbox-process.ts";
 import {
   deleteRecord,
   isComplete,
+  newRecord,
   readRecords,
   type SandboxRecord,
   toSandbox,
@@ -120,29 +121,12 @@ class PinnedSandboxes implements Sandboxes {
   }
 }
 
-/** What is going to be made. A pod in the host's network has the host's name too, as with the kubelet. */
+/** A pod in the host's network has the host's name too, as with the kubelet. */
 function plan(layout: Layout, pod: StoredPod, now: number): SandboxRecord {
   const { uid, namespace, name } = pod.metadata;
-  const folder = sandboxDir(layout, uid);
-  const hostNetwork = pod.spec.hostNetwork === true;
-  return {
-    state: "creating",
-    process: undefined,
-    podUID: uid,
-    namespace,
-    name,
-    netns: hostNetwork ? undefined : join(folder, "net"),
-    ipcns: pod.spec.hostIPC === true ? undefined : join(folder, "ipc"),
-    utsns: hostNetwork ? undefined : join(folder, "uts"),
-    shm: join(folder, "shm"),
-    files: {
-      hosts: join(folder, "hosts"),
-      hostname: join(folder, "hostname"),
-      resolvConf: join(folder, "resolv.conf"),
-    },
-    cgroup: podCgroup(layout, uid),
-    createdAt: now,
-  };
+  const net = pod.spec.hostNetwork !== true;
+  const ipc = pod.spec.hostIPC !== true;
+  return newRecord(layout, { podUID: uid, namespace, name }, { net, ipc, uts: net }, now);
 }
 
 /** 64 MiB as container engines have it; with hostIPC the host's own, which belongs to the host's IPC namespace. */

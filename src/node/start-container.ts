@@ -89,7 +89,7 @@ async function obtainImage(
   } catch (error) {
     if (scope.signal.aborted) throw error;
     const code = errorCode(error);
-    record("Warning", "Failed", `Failed to pull image "${name}": ${summary(error)}`);
+    record("Warning", "Failed", capitalized(summary(error)));
     const mayFallBack = pod.metadata.annotations?.[imageFallbackAnnotation] === "host";
     if (!mayFallBack || code !== "ErrImagePull") throw error;
     record(
@@ -105,6 +105,10 @@ async function obtainImage(
 async function hostImage(images: AgentDependencies["images"], scope: Scope): Promise<Image> {
   const { image } = await images.ensure({ image: hostImageName, policy: "IfNotPresent" }, scope);
   return image;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The error's own sentence; what a tool printed below it is in the daemon's log. */

@@ -107,8 +107,7 @@ export function portNameProblems(name: string): string[] {
   return problems;
 }
 
-/** What Kubernetes answers to text that is too long. */
-export function tooLongMessage(maximum: number): string {
+function tooLongMessage(maximum: number): string {
   return `must be no more than ${maximum} bytes`;
 }
 

@@ -64,11 +64,6 @@ export function tooLong(field: string, maximum: number): ManifestProblem {
   return error(field, "FieldValueTooLong", "Too long", `may not be more than ${maximum} bytes`);
 }
 
-/** The list has more items than allowed. */
-export function tooMany(field: string, actual: number, maximum: number): ManifestProblem {
-  return error(field, "FieldValueTooMany", `Too many: ${actual}`, `must have at most ${maximum} items`);
-}
-
 /** The value has another type than the field. */
 export function wrongType(field: string, value: unknown, detail: string): ManifestProblem {
   const shown = typeof value === "object" && value !== null ? "" : `: ${showValue(value)}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hostnameFor, hostsFile, resolvConfFor, usableResolvConf } from "./pod-files.ts";
+import { hostnameFor, hostsFile, resolvConfFor } from "./pod-files.ts";
 import type { Pod } from "./types.ts";
 
 function pod(name: string, spec: Partial<NonNullable<Pod["spec"]>> = {}): Pod {
@@ -115,12 +115,5 @@ options ndots:2 edns0
         .slice(1, -1);
     expect(searches(many)).toEqual(many.slice(0, 32));
     expect(searches(long)).toHaveLength(10);
-  });
-
-  test("of systemd-resolved is the list behind its stub", () => {
-    const stub = "nameserver 127.0.0.53\noptions edns0\n";
-    expect(usableResolvConf(stub, "nameserver 192.0.2.53\n")).toBe("nameserver 192.0.2.53\n");
-    expect(usableResolvConf(stub, undefined)).toBe(stub);
-    expect(usableResolvConf(host, "nameserver 192.0.2.99\n")).toBe(host);
   });
 });

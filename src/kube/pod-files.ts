@@ -101,19 +101,6 @@ export function resolvConfFor(pod: Pod, hostResolvConfText: string): string {
   });
 }
 
-/**
- * The host's resolver configuration that also holds inside a pod: systemd-resolved's list of real name servers
- * where /etc/resolv.conf names nothing but its stub on the loopback address
- * (https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/#known-issues).
- */
-export function usableResolvConf(etcResolvConf: string, systemdResolvConf: string | undefined): string {
-  const { nameservers } = parseResolvConf(etcResolvConf);
-  const onlyStub =
-    nameservers.length > 0 &&
-    nameservers.every((server) => server === "127.0.0.53" || server === "127.0.0.54");
-  return onlyStub && systemdResolvConf !== undefined ? systemdResolvConf : etcResolvConf;
-}
-
 const emptyConfig: ResolverConfig = { nameservers: [], searches: [], options: [] };
 
 function parseResolvConf(text: string): ResolverConfig {

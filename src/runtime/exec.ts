@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { PeapodError } from "../base/errors.ts";
+import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { startProcess } from "../host/command.ts";
+import { runCommand, startProcess } from "../host/command.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir } from "../host/layout.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../host/processes.ts";
 import { startOnTerminal } from "../host/terminal.ts";
 import type { RuntimeContext } from "./context.ts";
+import type { OCIRuntime } from "./oci-runtime.ts";
 import { requireContainer } from "./require-container.ts";
 import type { OCIProcess, OCISpec } from "./spec/oci.ts";
 import type { ExecRequest, ExecSession } from "./types.ts";
@@ -48,7 +49,7 @@ export function exec(context: RuntimeContext, id: string, request: ExecRequest, 
     id,
   ];
   const session = request.tty
-    ? onTerminal(context.runtime.path, args, request, files.pid)
+    ? onTerminal(context.runtime, args, request, files.pid, scope)
     : onPipes(context.runtime.path, args, request, files.pid);
   const onAbort = () => session.kill();
   scope.signal.addEventListener("abort", onAbort, { once: true });
@@ -72,20 +73,34 @@ function execProcess(context: RuntimeContext, id: string, request: ExecRequest):
 }
 
 function onTerminal(
-  file: string,
+  runtime: OCIRuntime,
   args: readonly string[],
   request: ExecRequest,
   pidFile: string,
+  scope: Scope,
 ): ExecSession {
-  const terminal = startOnTerminal(file, args, request.size ?? defaultSize);
+  const terminal = startOnTerminal(runtime.path, args, request.size ?? defaultSize);
   return {
     stdin: request.stdin ? terminal.input : undefined,
     stdout: terminal.output,
     stderr: undefined,
-    resize: terminal.resize,
+    resize(columns, rows) {
+      terminal.resize(columns, rows);
+      if (!runtime.resizesTerminals) resizeInner(pidFile, columns, rows, scope);
+    },
     exited: terminal.exited,
     kill: killer(pidFile, () => terminal.kill("SIGKILL")),
   };
+}
+
+/** Sets the size of the terminal inside the container, which the kernel then tells its processes. */
+function resizeInner(pidFile: string, columns: number, rows: number, scope: Scope): void {
+  const pid = readFileIfExists(pidFile);
+  if (pid === undefined || pid === "") return;
+  const args = ["-F", `/proc/${pid}/fd/0`, "rows", String(rows), "cols", String(columns)];
+  runCommand("stty", args, {}, scope).catch((error: unknown) => {
+    scope.log.debug({ error: explain(error) }, "terminal not resized");
+  });
 }
 
 function onPipes(file: string, args: readonly string[], request: ExecRequest, pidFile: string): ExecSession {

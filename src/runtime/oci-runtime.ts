@@ -4,17 +4,22 @@ import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { type CommandResult, runCommand } from "../host/command.ts";
 import type { Layout } from "../host/layout.ts";
+import { sealProgram } from "../host/sealed-program.ts";
 
 /** The OCI runtime of a node: a program with the command line of runc. */
 export interface OCIRuntime {
   readonly name: string;
   readonly version: string;
-  /** What to execute; for crun possibly a sealed copy in memory. */
+  /** The installed program. */
+  readonly file: string;
+  /** What to execute; for crun a sealed copy in memory where that can be made. */
   readonly path: string;
   /** Where it keeps its state. */
   readonly root: string;
   /** Whether it takes a compiled seccomp filter by annotation (crun from 1.8). */
   readonly takesCompiledSeccomp: boolean;
+  /** Whether `exec` hands a new size of its terminal on (crun only from 1.8.7: containers/crun#1262). */
+  readonly resizesTerminals: boolean;
 }
 
 /** Where the OCI runtime keeps the state of this node's containers. */
@@ -51,13 +56,16 @@ export async function findRuntime(
   }
   const { stdout } = await runCommand(path, ["--version"], {}, scope);
   const [, name = basename(path), version = ""] = /^(\S+) version (\S+)/.exec(stdout) ?? [];
-  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isCrun = name === "crun";
+  const sealed = isCrun ? await sealProgram(path) : undefined;
   return {
     name,
     version,
-    path,
+    file: path,
+    path: sealed?.path ?? path,
     root: runtimeRoot(layout),
-    takesCompiledSeccomp: name === "crun" && (major > 1 || (major === 1 && minor >= 8)),
+    takesCompiledSeccomp: isCrun && isAtLeast(version, [1, 8, 0]),
+    resizesTerminals: !isCrun || isAtLeast(version, [1, 8, 7]),
   };
 }
 
@@ -70,14 +78,23 @@ export function callRuntime(
   return runCommand(runtime.path, ["--root", runtime.root, ...args], {}, scope);
 }
 
-/** Whether the runtime still has the container, in any state. */
+/** Where the runtime keeps one container's state; there as long as the runtime knows it. */
 export function stateFolder(runtime: OCIRuntime, id: string): string {
   return join(runtime.root, id);
 }
 
-/** The FIFO at which a created container waits; the runtimes (crun, runc) remove it when the container starts. */
+/**
+ * The FIFO at which a created container waits; crun and runc remove it when the container starts, and tell
+ * `created` from `running` by it.
+ */
 export function startFIFO(runtime: OCIRuntime, id: string): string {
   return join(stateFolder(runtime, id), "exec.fifo");
+}
+
+function isAtLeast(version: string, wanted: readonly number[]): boolean {
+  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
+  const different = wanted.findIndex((number, index) => (parts[index] ?? 0) !== number);
+  return different === -1 || (parts[different] ?? 0) > (wanted[different] ?? 0);
 }
 
 function isExecutable(path: string): boolean {

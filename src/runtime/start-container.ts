@@ -1,9 +1,10 @@
+import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { StoredContainer } from "./container-table.ts";
 import type { RuntimeContext } from "./context.ts";
 import { runtimeMessage } from "./monitor.ts";
-import { callRuntime } from "./oci-runtime.ts";
+import { callRuntime, type OCIRuntime, startFIFO } from "./oci-runtime.ts";
 import { requireContainer } from "./require-container.ts";
 import { settleExit } from "./settle-exit.ts";
 import type { ContainerRecord } from "./types.ts";
@@ -23,7 +24,7 @@ export async function startContainer(
   const startRequestedAt = scope.clock.now();
   context.containers.save({ ...stored, startRequestedAt });
   try {
-    await callRuntime(context.runtime, ["start", id], scope);
+    if (!letRun(context.runtime, id)) await callRuntime(context.runtime, ["start", id], scope);
   } catch (error) {
     failStart(context, requireContainer(context, id), error, scope);
   }
@@ -37,6 +38,28 @@ export async function startContainer(
   // A short life may have ended before the runtime's command did; its exit was not yet to be counted then.
   await settleExit(context, id, scope);
   return requireContainer(context, id).record;
+}
+
+/**
+ * Does what `crun start` does, without the five milliseconds of starting crun: the container's process waits for
+ * a byte on a FIFO, whose absence means that it runs. False, with nothing done, where that is not how it works.
+ */
+function letRun(runtime: OCIRuntime, id: string): boolean {
+  if (runtime.name !== "crun") return false;
+  let fd: number;
+  try {
+    // Fails at once, rather than waiting, when no process has the FIFO open.
+    fd = openSync(startFIFO(runtime, id), constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return false;
+  }
+  try {
+    rmSync(startFIFO(runtime, id));
+    writeSync(fd, Buffer.alloc(1));
+    return true;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function failStart(context: RuntimeContext, stored: StoredContainer, error: unknown, scope: Scope): never {

@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { quietScope } from "../../src/base/scope.ts";
 import { cgroupHierarchies, killAll, removeCgroup } from "../../src/host/cgroups.ts";
-import { runCommand } from "../../src/host/command.ts";
+import { runCommand, startProcess } from "../../src/host/command.ts";
 import { type Layout, layoutFor, podCgroup } from "../../src/host/layout.ts";
 import { mount, unmountBelow } from "../../src/host/mounts.ts";
+import { commandLineOf, descendantsOf, listProcesses } from "../../src/host/processes.ts";
 import type { Container, PodSpec, StoredPod } from "../../src/kube/types.ts";
 import { newContainerID } from "../../src/runtime/container-id.ts";
 import { createRuntime } from "../../src/runtime/runtime-service.ts";
@@ -45,9 +47,15 @@ export async function makeFixture(): Promise<Fixture> {
   const sandbox = await makeSandbox(folder, layout, uid);
   const rootfs = await makeRootfs(folder);
   const services: RuntimeService[] = [];
+  // Each container its own name, and so its own log.
+  let nextName = 0;
 
   const config = (script: string, options: ConfigOptions = {}): ContainerConfig => {
-    const container: Container = { name: options.name ?? "main", image: "host", ...options.container };
+    const container: Container = {
+      name: options.name ?? `main-${nextName++}`,
+      image: "host",
+      ...options.container,
+    };
     const pod = {
       metadata: { namespace: "default", name: "pod", uid, resourceVersion: "1", creationTimestamp: "" },
       spec: { containers: [container], ...options.spec },
@@ -129,16 +137,44 @@ export async function logOf(runtime: RuntimeService, id: string, options = {}): 
   return Buffer.concat(chunks).toString();
 }
 
-/** Hierarchies that still have a cgroup of the node. */
-export function leftCgroups(layout: Layout): readonly string[] {
-  return cgroupHierarchies().filter((hierarchy) => {
-    try {
-      rmSync(join(hierarchy, layout.instance), { recursive: false });
-      return false;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== "ENOENT";
-    }
-  });
+/** Resolves when the container has printed `text`. */
+export async function printed(runtime: RuntimeService, id: string, text: string): Promise<void> {
+  const record = runtime.getContainer(id);
+  if (record === undefined) throw new Error(`no container ${id}`);
+  let output = "";
+  for await (const chunk of runtime.readLog(record, { follow: true, timestamps: false }, scope)) {
+    output += Buffer.from(chunk).toString();
+    if (output.includes(text)) return;
+  }
+  throw new Error(`container ended without printing ${text}: ${output}`);
+}
+
+/** The node's cgroups that are still there. */
+export function cgroupsOf(layout: Layout): readonly string[] {
+  return cgroupHierarchies()
+    .map((hierarchy) => join(hierarchy, layout.instance))
+    .filter((folder) => existsSync(folder));
+}
+
+/** Processes with `text` in their command line, other than this one. */
+export function processesNaming(text: string): readonly number[] {
+  return listProcesses().filter(
+    (pid) => pid !== process.pid && commandLineOf(pid).some((word) => word.includes(text)),
+  );
+}
+
+/** A process that keeps a PID namespace of its own, as a sandbox with shareProcessNamespace has it. */
+export async function startSharedProcesses(): Promise<AsyncDisposable & { readonly pid: number }> {
+  const args = ["--pid", "--fork", "--kill-child", "sh", "-c", "echo ready; exec sleep 1000"];
+  const child = startProcess("unshare", args, { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout as NodeJS.EventEmitter, "data");
+  return {
+    pid: descendantsOf(child.pid ?? 0)[0] ?? 0,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await once(child, "close");
+    },
+  };
 }
 
 const noSandboxes = {

@@ -95,7 +95,7 @@ function processOf({ config, machine, userFiles }: SpecParts): OCIProcess {
     capabilities: capabilities(context, machine.capabilities),
     rlimits: rlimits(machine),
     noNewPrivileges: context?.allowPrivilegeEscalation === false,
-    oomScoreAdj: outOfMemoryScore(pod.spec, container, machine.memoryBytes, lowestScore(machine)),
+    oomScoreAdj: outOfMemoryScore(pod, container, machine.memoryBytes, lowestScore(machine)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { podQOSClass } from "../../kube/pod-qos.ts";
-import type { Container, PodSpec } from "../../kube/types.ts";
+import type { Container, StoredPod } from "../../kube/types.ts";
 import { bytes } from "./resources.ts";
 
 const guaranteedScore = -997;
@@ -11,17 +11,18 @@ const bestEffortScore = 1000;
  * sooner. `lowest` is what the daemon may give: without CAP_SYS_RESOURCE not less than its own.
  */
 export function outOfMemoryScore(
-  spec: PodSpec,
+  pod: StoredPod,
   container: Container,
   memoryCapacity: number,
   lowest: number,
 ): number {
-  return Math.max(lowest, wantedScore(spec, container, memoryCapacity));
+  return Math.max(lowest, wantedScore(pod, container, memoryCapacity));
 }
 
-function wantedScore(spec: PodSpec, container: Container, memoryCapacity: number): number {
+function wantedScore(pod: StoredPod, container: Container, memoryCapacity: number): number {
+  const { spec } = pod;
   const critical = spec.priorityClassName === "system-node-critical" || (spec.priority ?? 0) >= 2_000_000_000;
-  const quality = podQOSClass(spec);
+  const quality = podQOSClass(pod);
   if (critical || quality === "Guaranteed") return guaranteedScore;
   if (quality === "BestEffort") return bestEffortScore;
   const { requests, limits } = container.resources ?? {};

@@ -1,11 +1,17 @@
 import { defineConfig } from "rolldown";
 
-// Two programs: the CLI must start fast, so it shares no chunk that pulls in the daemon's libraries.
+// The CLI must start fast, so it shares nothing with the daemon: an entry that loads CommonJS chunks with their
+// compiled code (src/cli/code-cache.ts), which tools/build-code-cache.ts takes from a run.
 export default defineConfig([
   {
-    input: { cli: "src/cli/main.ts" },
+    input: { cli: "src/cli/boot.ts" },
     platform: "node",
-    output: { dir: "dist", format: "esm", chunkFileNames: "cli-[name].js" },
+    output: { dir: "dist", format: "cjs", entryFileNames: "[name].cjs" },
+  },
+  {
+    input: { program: "src/cli/run.ts" },
+    platform: "node",
+    output: { dir: "dist/cli", format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "[name].cjs" },
   },
   {
     input: { daemon: "src/daemon/main.ts" },

@@ -5,6 +5,7 @@ import { Interrupts } from "./interrupts.ts";
 import { checkArgumentCount, parseArguments, usageError } from "./parse-arguments.ts";
 import { commandLoaders, loadAllCommands } from "./registry.ts";
 import { createSession, type GlobalValues } from "./session.ts";
+import { writeText } from "./terminal.ts";
 
 /**
  * Runs one command line and resolves with the exit code: 0 done, 1 failed, 2 usage, 3 invalid manifest, 130 after
@@ -13,28 +14,25 @@ import { createSession, type GlobalValues } from "./session.ts";
 export async function run(argv: readonly string[]): Promise<number> {
   const interrupts = new Interrupts();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => interrupts.interrupt());
-  // The reader of a pipe may leave early (`peapod logs x | head`).
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-
   let commandLine = "peapod";
   try {
     const found = await findCommand(argv);
     if (found.entry === undefined) {
       const { rootHelp } = await import("./help.ts");
-      process.stdout.write(rootHelp(await loadAllCommands()));
+      writeText(1, rootHelp(await loadAllCommands()));
       return 0;
     }
     commandLine = `peapod ${found.path.join(" ")}`;
     if (isGroup(found.entry)) {
       const { groupHelp } = await import("./help.ts");
-      process.stdout.write(groupHelp(found.entry));
+      writeText(1, groupHelp(found.entry));
       return 0;
     }
     const specs: OptionSpecs = { ...globalOptions, ...found.entry.options };
     const { options, args, rest } = parseArguments(found.argv, specs);
     if (options.help === true) {
       const { commandHelp } = await import("./help.ts");
-      process.stdout.write(commandHelp(found.path, found.entry));
+      writeText(1, commandHelp(found.path, found.entry));
       return 0;
     }
     checkArgumentCount(found.entry, args);
@@ -49,7 +47,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (interrupts.signal.aborted) return 130;
     const { reportError } = await import("./report-error.ts");
-    return reportError(error, commandLine, (text) => void process.stderr.write(text));
+    return reportError(error, commandLine, (text) => writeText(2, text));
   }
 }
 

@@ -2,7 +2,7 @@ import { explain } from "../base/errors.ts";
 import type { LogQuery } from "../client/client.ts";
 import { splitLines } from "../client/lines.ts";
 import type { Session } from "./session.ts";
-import { writeFully } from "./write-fully.ts";
+import { exitWhenClosed, writeFully } from "./write-fully.ts";
 
 /** One container's log. */
 export interface LogTarget {
@@ -19,6 +19,7 @@ export async function streamLogs(
   session: Session,
 ): Promise<void> {
   const { client, scope, terminal } = session;
+  exitWhenClosed(process.stdout);
   const print = async ({ namespace, pod, container }: LogTarget) => {
     try {
       const chunks = await client.log(namespace, pod, { ...query, container }, scope);

@@ -13,3 +13,8 @@ export async function writeFully(stream: Writable, bytes: Uint8Array): Promise<v
     stream.once("drain", onDrain).once("error", onError);
   });
 }
+
+/** Ends the process quietly when the reader of its output leaves (`peapod logs x | head`). */
+export function exitWhenClosed(stream: Writable): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+}

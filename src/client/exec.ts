@@ -3,7 +3,7 @@ import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { Connect } from "./connect.ts";
 import { pods, resourcePath } from "./resources.ts";
-import { errorFromStatus, isStatus, type Status, statusError } from "./status.ts";
+import { errorFromStatus, type Status, statusError } from "./status.ts";
 
 /** What to run, and where its streams go. */
 export interface ExecOptions {
@@ -131,9 +131,9 @@ function frame(channel: number, payload: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([channel]), payload]);
 }
 
-function parseOutcome(payload: Buffer): Status | undefined {
-  const value: unknown = JSON.parse(payload.toString());
-  return isStatus(value) ? value : undefined;
+/** The outcome is a Status, though servers send it without its kind. */
+function parseOutcome(payload: Buffer): Status {
+  return { ...JSON.parse(payload.toString()), kind: "Status" };
 }
 
 /** Path and query of the exec subresource. */

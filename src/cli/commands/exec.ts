@@ -8,6 +8,7 @@ import { usageError } from "../parse-arguments.ts";
 import { takeTerminal } from "../raw-terminal.ts";
 import { namespaceOf } from "../session.ts";
 import { parsePodName } from "../type-arguments.ts";
+import { exitWhenClosed } from "../write-fully.ts";
 
 export const exec = defineCommand({
   name: "exec",
@@ -55,6 +56,7 @@ export const exec = defineCommand({
     if (options.tty && !interactive) {
       terminal.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
     }
+    exitWhenClosed(process.stdout);
     using owned = interactive ? takeTerminal() : undefined;
     // Ctrl-C is a byte for the command while the terminal is raw; without one it ends the session.
     const request = {

@@ -72,10 +72,10 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   );
 }
 
-/** The daemon beside this program: the built one beside the built CLI, the source beside the source. */
+/** The daemon beside this program: the built one beside the built CLI's folder, the source beside the source. */
 function daemonProgram(): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  const built = join(here, "daemon.js");
+  const built = join(here, "..", "daemon.js");
   return existsSync(built) ? built : join(here, "..", "..", "daemon", "main.ts");
 }
 

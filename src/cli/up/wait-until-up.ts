@@ -2,6 +2,7 @@ import { type Scope, withSignal } from "../../base/scope.ts";
 import type { Client } from "../../client/client.ts";
 import { events, pods } from "../../client/resources.ts";
 import type { Event, StoredPod } from "../../kube/types.ts";
+import { inOrder, PodEvents } from "./pod-events.ts";
 import { containerProgress, type PodVerdict, podVerdict } from "./pod-progress.ts";
 import type { ProgressDisplay } from "./progress-display.ts";
 
@@ -11,9 +12,12 @@ export interface WaitedPod {
   readonly verdict: PodVerdict | { readonly state: "deleted" };
 }
 
+/** A pod that is up sooner costs no second watch: its warnings are listed at the end anyway. */
+const eventsAfterMilliseconds = 150;
+
 /**
  * Waits until every pod is ready or has succeeded, or until one has failed, showing their containers' progress and
- * the node's warnings meanwhile. The pods must be of one namespace; they are waited for from the version given.
+ * the node's warnings meanwhile. The pods must be of one namespace and as the API answered when they were applied.
  */
 export async function waitUntilUp(
   client: Client,
@@ -22,53 +26,53 @@ export async function waitUntilUp(
   scope: Scope,
 ): Promise<WaitedPod[]> {
   const namespace = targets[0]?.metadata.namespace;
+  const resourceVersion = lowestVersion(targets);
   const done = new AbortController();
   const inner = withSignal(scope, done.signal);
-  const current = new Map(targets.map((pod) => [pod.metadata.uid, pod]));
-  const verdicts = new Map<string, WaitedPod["verdict"]>();
-  const shownEvents = new Set<string>();
-  const notes = new Map<string, Map<string, string>>();
+  const waited = new Map<string, WaitedPod>();
+  const notes = new Map<string, Map<string, string>>(
+    targets.map(({ metadata }) => [metadata.uid, new Map()]),
+  );
+  const podEvents = new PodEvents(targets);
 
   const look = (pod: StoredPod) => {
     const { uid, name } = pod.metadata;
-    current.set(uid, pod);
     display.update(name, containerProgress(pod), notes.get(uid) ?? new Map());
-    const verdict = podVerdict(pod);
-    if (verdict.state === "pending") verdicts.delete(uid);
-    else verdicts.set(uid, verdict);
+    waited.set(uid, { pod, verdict: podVerdict(pod) });
   };
-  const onEvent = (event: Event) => {
-    const { uid = "", fieldPath } = event.involvedObject;
-    const pod = current.get(uid);
-    const key = `${event.metadata?.uid} ${event.count ?? 1}`;
-    if (pod === undefined || shownEvents.has(key)) return;
-    shownEvents.add(key);
-    const container = /^spec\.(?:initC|c)ontainers\{(.+)\}$/.exec(fieldPath ?? "")?.[1];
-    if (event.type === "Warning") {
-      const where = container === undefined ? pod.metadata.name : `${pod.metadata.name} ${container}`;
-      display.line(`Warning: ${where}: ${event.reason}: ${event.message}`);
-    } else if (event.reason === "Pulling" && container !== undefined) {
-      notes.set(uid, (notes.get(uid) ?? new Map()).set(container, event.message ?? "Pulling"));
-      look(pod);
-    }
+  const listen = (event: Event) => {
+    const news = podEvents.take(event);
+    if (news?.type === "warning") display.line(news.text);
+    if (news?.type !== "note") return;
+    notes.get(news.podUID)?.set(news.container, news.text);
+    const pod = waited.get(news.podUID)?.pod;
+    if (pod !== undefined) look(pod);
   };
-  const isDecided = () =>
-    verdicts.size === targets.length || [...verdicts.values()].some(({ state }) => state === "failed");
+  const isDecided = () => {
+    const states = [...waited.values()].map(({ verdict }) => verdict.state);
+    return states.includes("failed") || !states.includes("pending");
+  };
 
   for (const pod of targets) look(pod);
-  // A pod that is up within a moment costs no second watch: its warnings are listed at the end.
-  const watchingEvents = scope.clock.sleep(150, inner.signal).then(async () => {
-    for await (const { object } of client.watch<Event>(events, { namespace }, inner)) onEvent(object);
-  });
-  watchingEvents.catch(() => {});
+  const listening = (async () => {
+    await scope.clock.sleep(eventsAfterMilliseconds, inner.signal);
+    for await (const { object } of client.watch<Event>(events, { namespace, resourceVersion }, inner)) {
+      listen(object);
+    }
+  })();
+  // Events only decorate; the pods' own watch reports whatever is wrong with the server.
+  listening.catch(() => {});
 
   try {
-    const resourceVersion = lowestVersion(targets);
-    for await (const { type, object } of isDecided()
-      ? []
-      : client.watch<StoredPod>(pods, { namespace, resourceVersion }, inner)) {
-      if (!current.has(object.metadata.uid)) continue;
-      if (type === "DELETED") verdicts.set(object.metadata.uid, { state: "deleted" });
+    if (isDecided()) return [...waited.values()];
+    for await (const { type, object } of client.watch<StoredPod>(
+      pods,
+      { namespace, resourceVersion },
+      inner,
+    )) {
+      const { uid } = object.metadata;
+      if (!waited.has(uid)) continue;
+      if (type === "DELETED") waited.set(uid, { pod: object, verdict: { state: "deleted" } });
       else look(object);
       if (isDecided()) break;
     }
@@ -77,15 +81,12 @@ export async function waitUntilUp(
     done.abort();
   }
   const warnings = await client.list<Event>(events, { namespace, fieldSelector: "type=Warning" }, scope);
-  warnings.items.forEach(onEvent);
-  return [...current.values()].map((pod) => ({
-    pod,
-    verdict: verdicts.get(pod.metadata.uid) ?? { state: "pending" },
-  }));
+  for (const event of inOrder(warnings.items)) listen(event);
+  return [...waited.values()];
 }
 
-/** Versions are numbers here as on every server since Kubernetes 1.35; where not, the first pod's is the oldest. */
+/** Versions are numbers that only grow: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions. */
 function lowestVersion(targets: readonly StoredPod[]): string | undefined {
-  const versions = targets.map((pod) => pod.metadata.resourceVersion);
+  const versions = targets.map(({ metadata }) => metadata.resourceVersion);
   return versions.sort((a, b) => Number(a) - Number(b))[0];
 }

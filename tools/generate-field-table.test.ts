@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { generateFieldTable } from "./generate-field-table.ts";
+import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
 
-test("the committed field table is the one that the packages give", () => {
-  const committed = readFileSync(join(import.meta.dirname, "../src/kube/generated/field-table.ts"), "utf8");
-  expect(generateFieldTable() === committed, "run `npm run generate`").toBe(true);
+test.each([
+  ["field-table.ts", generateFieldTable],
+  ["descriptions.ts", generateDescriptions],
+])("the committed %s is the one that the packages give", (file, generate) => {
+  const committed = readFileSync(join(import.meta.dirname, "../src/kube/generated", file), "utf8");
+  expect(generate() === committed, "run `npm run generate`").toBe(true);
 });

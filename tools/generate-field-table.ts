@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import * as clientModels from "@kubernetes/client-node";
 
 /**
- * Writes `src/kube/generated/field-table.ts`: every type that a Pod, Namespace, Event or Node can hold, with its
- * fields' names and wire types, and the kinds that Kubernetes has at all.
+ * Writes `src/kube/generated/field-table.ts`: every type that a kind of `roots` can hold, with its fields' names and
+ * wire types, and the kinds that Kubernetes has at all; and `src/kube/generated/descriptions.ts`: what the API's
+ * documentation says of each type and field.
  *
  * Names, references, quantities, enumerations and what is required come from the type declarations of
  * kubernetes-models; the width of integers, which TypeScript cannot say, from @kubernetes/client-node. Both are
@@ -15,8 +16,31 @@ import * as clientModels from "@kubernetes/client-node";
 const modelsFolder = join(import.meta.dirname, "../node_modules/kubernetes-models");
 const apimachineryFolder = join(import.meta.dirname, "../node_modules/@kubernetes-models/apimachinery");
 
-/** Objects whose fields a manifest may hold in this version; a new kind is one more line here. */
-const roots = ["v1/Pod", "v1/Namespace", "v1/Event", "v1/Node"];
+/**
+ * Kinds whose fields the API server knows; a new kind is one more word here. A type whose name an earlier one has is
+ * called by its group, too (`events.Event`).
+ */
+const roots = [
+  "v1/{Pod,Namespace,Event,Node,ConfigMap,Secret,ServiceAccount,Endpoints,Service,PodTemplate,LimitRange}",
+  "v1/{ResourceQuota,PersistentVolume,PersistentVolumeClaim,ReplicationController,Binding}",
+  "apps/v1/{Deployment,ReplicaSet,StatefulSet,DaemonSet,ControllerRevision}",
+  "batch/v1/{Job,CronJob}",
+  "autoscaling/v1/Scale",
+  "autoscaling/v2/HorizontalPodAutoscaler",
+  "authorization.k8s.io/v1/{SelfSubjectAccessReview,SelfSubjectRulesReview}",
+  "coordination.k8s.io/v1/Lease",
+  "discovery.k8s.io/v1/EndpointSlice",
+  "events.k8s.io/v1/Event",
+  "networking.k8s.io/v1/{Ingress,IngressClass,NetworkPolicy}",
+  "node.k8s.io/v1/RuntimeClass",
+  "policy/v1/{PodDisruptionBudget,Eviction}",
+  "rbac.authorization.k8s.io/v1/{Role,RoleBinding,ClusterRole,ClusterRoleBinding}",
+  "scheduling.k8s.io/v1/PriorityClass",
+  "storage.k8s.io/v1/StorageClass",
+].flatMap((line) => {
+  const [, folder = "", names = ""] = /^(.*)\/\{?([^{}]+)\}?$/.exec(line) ?? [];
+  return names.split(",").map((name) => `${folder}/${name}`);
+});
 
 /** Types that TypeScript sees as mere strings or nothing, by the name of their declaration. */
 const scalars: Record<string, string> = {
@@ -29,6 +53,11 @@ const scalars: Record<string, string> = {
   IIoK8sApimachineryPkgApisMetaV1FieldsV1: "any",
 };
 
+/** Fields whose type the declarations spell out, by the kind that it is. */
+const spelledOut: Record<string, string> = {
+  "StatefulSetSpec.volumeClaimTemplates": "v1/PersistentVolumeClaim",
+};
+
 interface ClientModel {
   getAttributeTypeMap(): { baseName: string; format: string }[];
 }
@@ -36,29 +65,45 @@ interface ClientModel {
 /** `int32`, `int64` or `double`, as the OpenAPI document has it. */
 function numberFormat(typeName: string, field: string): string {
   const models = clientModels as unknown as Record<string, ClientModel | undefined>;
-  const model = models[`V1${typeName}`] ?? models[`CoreV1${typeName}`];
-  const format = model?.getAttributeTypeMap().find((attribute) => attribute.baseName === field)?.format;
+  const name = typeName.slice(typeName.indexOf(".") + 1);
+  const format = ["V1", "CoreV1", "V2", "DiscoveryV1", "EventsV1", "StorageV1", "RbacV1"]
+    .flatMap((prefix) => models[`${prefix}${name}`]?.getAttributeTypeMap() ?? [])
+    .find((attribute) => attribute.baseName === field)?.format;
   if (format === undefined || format === "") throw new Error(`no number format for ${typeName}.${field}`);
   return format === "double" ? "number" : format;
 }
 
-/** One interface declaration: its file and its fields as `name`, `required`, `type` in TypeScript. */
-function readDeclaration(file: string): {
-  fields: { name: string; required: boolean; type: string }[];
-  imports: Map<string, string>;
-} {
-  const text = readFileSync(file, "utf8").replaceAll(/ *\/\*\*.*?\*\/\n/gs, "");
-  const body = /export interface \w+[^{]*\{\n(.*?)^\}/ms.exec(text)?.[1] ?? "";
-  const fields = [...body.matchAll(/^ {4}"([^"]+)"(\??): (.*?);\n(?= {4}"|$)/gms)].map((match) => ({
-    name: match[1] ?? "",
-    required: match[2] === "",
-    type: (match[3] ?? "").replaceAll(/\s+/g, " "),
+interface Declaration {
+  readonly description: string;
+  readonly fields: readonly { name: string; required: boolean; type: string; description: string }[];
+  /** File specifier by imported name. */
+  readonly imports: ReadonlyMap<string, string>;
+}
+
+/** One interface declaration of a file. */
+function readDeclaration(file: string): Declaration {
+  const text = readFileSync(file, "utf8");
+  const match = /(?:\/\*\*((?:(?!\*\/).)*)\*\/\n)?export interface \w+[^{]*\{\n(.*?)^\}/ms.exec(text);
+  const fieldPattern = /^(?: {4}\/\*\*((?:(?!\*\/).)*)\*\/\n)? {4}"([^"]+)"(\??): (.*?);\n(?= {4}["/]|$)/gms;
+  const fields = [...(match?.[2] ?? "").matchAll(fieldPattern)].map((field) => ({
+    name: field[2] ?? "",
+    required: field[3] === "",
+    type: (field[4] ?? "").replaceAll(/\s+/g, " "),
+    description: plainText(field[1] ?? ""),
   }));
   const imports = new Map<string, string>();
-  for (const match of text.matchAll(/^import \{ ([^}]+) \} from "([^"]+)"/gm)) {
-    for (const name of (match[1] ?? "").split(", ")) imports.set(name, match[2] ?? "");
+  for (const found of text.matchAll(/^import \{ ([^}]+) \} from "([^"]+)"/gm)) {
+    for (const name of (found[1] ?? "").split(", ")) imports.set(name, found[2] ?? "");
   }
-  return { fields, imports };
+  return { description: plainText(match?.[1] ?? ""), fields, imports };
+}
+
+/** The text of a documentation comment, without the stars and escapes that TypeScript needs. */
+function plainText(comment: string): string {
+  return comment
+    .replaceAll(/^ *\* ?/gm, "")
+    .replaceAll(/\\([*_/`@{}])/g, "$1")
+    .trim();
 }
 
 function declarationFile(from: string, specifier: string): string {
@@ -68,42 +113,64 @@ function declarationFile(from: string, specifier: string): string {
   return join(dirname(from), specifier.replace(/\.js$/, ".d.ts"));
 }
 
-/** The table's lines, by type name, of everything reachable from `roots`. */
-function collectTypes(): Map<string, string> {
+interface Types {
+  /** The table's line of every type by name. */
+  readonly table: ReadonlyMap<string, string>;
+  /** What the documentation says, by type name, then by field; the empty field is the type itself. */
+  readonly descriptions: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/** Everything reachable from `roots`. */
+function collectTypes(): Types {
   const table = new Map<string, string>();
-  const files = new Map<string, string>();
-  const visit = (typeName: string, file: string) => {
-    const known = files.get(typeName);
-    if (known !== undefined && known !== file) throw new Error(`two types are named ${typeName}`);
-    if (known !== undefined) return;
-    files.set(typeName, file);
-    const { fields, imports } = readDeclaration(file);
+  const descriptions = new Map<string, Readonly<Record<string, string>>>();
+  const names = new Map<string, string>();
+  const visit = (file: string): string => {
+    const known = names.get(file);
+    if (known !== undefined) return known;
+    const name = freeName(file, new Set(names.values()));
+    names.set(file, name);
+    const { description, fields, imports } = readDeclaration(file);
     const wireType = (type: string, field: string): string => {
       const list = /^Array<(.+)>$/.exec(type)?.[1];
       if (list !== undefined) return `[]${wireType(list, field)}`;
       const map = /^\{ \[key: string\]: (.+); \}$/.exec(type)?.[1];
       if (map !== undefined) return `{}${wireType(map, field)}`;
-      if (type === "number") return numberFormat(typeName, field);
+      if (type === "number") return numberFormat(name, field);
       if (type.startsWith('"')) return `(${type.replaceAll('"', "").replaceAll(" | ", "|")})`;
       const scalar = scalars[type];
       if (scalar !== undefined) return scalar;
+      const kind = spelledOut[`${name}.${field}`];
+      if (kind !== undefined) return visit(join(modelsFolder, `${kind}.d.ts`));
       const specifier = imports.get(type);
-      if (specifier === undefined) throw new Error(`unknown type ${type} of ${typeName}.${field}`);
-      const target = declarationFile(file, specifier);
-      const name = /(\w+)\.d\.ts$/.exec(target)?.[1] ?? "";
-      visit(name, target);
-      return name;
+      if (specifier === undefined) throw new Error(`unknown type ${type} of ${name}.${field}`);
+      return visit(declarationFile(file, specifier));
     };
-    const line = fields.map(
-      ({ name, required, type }) => `${name}${required ? "!" : ""}:${wireType(type, name)}`,
-    );
-    table.set(typeName, line.join(" "));
+    const line = fields.map((field) => {
+      const mark = field.required ? "!" : "";
+      return `${field.name}${mark}:${wireType(field.type, field.name)}`;
+    });
+    table.set(name, line.join(" "));
+    descriptions.set(name, {
+      "": description,
+      ...Object.fromEntries(fields.map((field) => [field.name, field.description])),
+    });
+    return name;
   };
-  for (const root of roots) {
-    const name = root.split("/").at(-1) ?? "";
-    visit(name, join(modelsFolder, `${root}.d.ts`));
-  }
-  return table;
+  for (const root of roots) visit(join(modelsFolder, `${root}.d.ts`));
+  return { table, descriptions };
+}
+
+/** The declaration's own name, or where another group has taken it, the group's and its. */
+function freeName(file: string, taken: ReadonlySet<string>): string {
+  const [group = "", , name = ""] = file
+    .replace(/\.d\.ts$/, "")
+    .split("/")
+    .slice(-3);
+  const candidates = [name, `${group.split(".")[0]}.${name}`];
+  const free = candidates.find((candidate) => !taken.has(candidate));
+  if (free === undefined) throw new Error(`no name is left for ${file}`);
+  return free;
 }
 
 /** Every kind that Kubernetes' own API has, by apiVersion. */
@@ -136,7 +203,8 @@ function packageVersion(folder: string): string {
 
 /** The text of `src/kube/generated/field-table.ts`; the same packages give the same text. */
 export function generateFieldTable(): string {
-  const types = [...collectTypes()].sort(([a], [b]) => (a < b ? -1 : 1));
+  const collected = collectTypes();
+  const types = [...collected.table].sort(([a], [b]) => (a < b ? -1 : 1));
   const kinds = [...collectKinds()].sort(([a], [b]) => (a < b ? -1 : 1));
   const entry = ([key, value]: [string, string]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},`;
   return [
@@ -150,6 +218,20 @@ export function generateFieldTable(): string {
     "/** Every kind of Kubernetes' own API, by apiVersion. */",
     "export const kindTable: Readonly<Record<string, string>> = {",
     ...kinds.map(([apiVersion, names]) => entry([apiVersion, [...new Set(names)].sort().join(" ")])),
+    "};",
+    "",
+  ].join("\n");
+}
+
+/** The text of `src/kube/generated/descriptions.ts`. */
+export function generateDescriptions(): string {
+  const types = [...collectTypes().descriptions].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    `// Generated by tools/generate-field-table.ts from kubernetes-models ${packageVersion(modelsFolder)}; do not edit.`,
+    "",
+    "/** What Kubernetes' documentation says of every type and field; the empty field is the type itself. */",
+    "export const descriptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {",
+    ...types.map(([name, texts]) => `  ${JSON.stringify(name)}: ${JSON.stringify(texts)},`),
     "};",
     "",
   ].join("\n");

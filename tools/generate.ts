@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { generateFieldTable } from "./generate-field-table.ts";
+import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
 
 /** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
 const files: Readonly<Record<string, () => string>> = {
+  "src/kube/generated/descriptions.ts": generateDescriptions,
   "src/kube/generated/field-table.ts": generateFieldTable,
 };
 

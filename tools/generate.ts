@@ -1,11 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorReference } from "./generate-error-reference.ts";
 import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
 
 /** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
 const files: Readonly<Record<string, () => string>> = {
   "src/kube/generated/descriptions.ts": generateDescriptions,
   "src/kube/generated/field-table.ts": generateFieldTable,
+  "docs/errors.md": errorReference,
 };
 
 for (const [path, generate] of Object.entries(files)) {

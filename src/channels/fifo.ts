@@ -61,7 +61,7 @@ export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
       ),
       evidence: {
         source: "fanotify",
-        detail: `${container}: ${process} opened it to ${access} and closed it`,
+        detail: `${container}: ${process ?? `PID ${hostPID}`} opened it to ${access} and closed it`,
       },
     });
   }
@@ -78,7 +78,7 @@ function endpoint(
   snapshot: PodSnapshot,
   identity: string,
   access: Access,
-  process: { container: string; pid: number | undefined; hostPID: number; name: string },
+  process: { container: string; pid: number | undefined; hostPID: number; name: string | undefined },
   path: string | undefined,
 ): ChannelEndpoint {
   const label = fileOf(snapshot, identity)?.label;
@@ -88,7 +88,7 @@ function endpoint(
     role: roles[access],
     ...(process.pid === undefined ? {} : { pid: process.pid }),
     hostPID: process.hostPID,
-    process: process.name,
+    ...(process.name === undefined ? {} : { process: process.name }),
     ...(known === undefined ? {} : { path: known }),
   };
 }

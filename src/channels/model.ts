@@ -41,15 +41,22 @@ interface Entry {
 export class PodChannels {
   readonly #entries = new Map<string, Entry>();
   readonly #names = new Set<string>();
+  /** Attempts that are over, with the activity that they had: until it changes they are not news. */
+  readonly #over = new Map<string, string | undefined>();
 
   /** Takes in what one look saw. Facts with the same key must have been merged before. */
   update(pod: ObservedPod, facts: readonly ChannelFact[], now: number): void {
     const present = new Set<string>();
     for (const fact of facts) {
       const entry = this.#entries.get(fact.key);
+      if (this.#over.has(fact.key) && this.#over.get(fact.key) === fact.activity) continue;
+      this.#over.delete(fact.key);
       const movedAt =
         entry === undefined || entry.closed || entry.fact.activity !== fact.activity ? now : entry.movedAt;
-      if (fact.fleeting === true && now - movedAt > fleetingMilliseconds) continue;
+      if (fact.fleeting === true && now - movedAt > fleetingMilliseconds) {
+        this.#over.set(fact.key, fact.activity);
+        continue;
+      }
       present.add(fact.key);
       if (entry === undefined) {
         this.#entries.set(fact.key, this.#newEntry(pod, fact, now));

@@ -35,6 +35,7 @@ export class PodSampler {
   #shell: NamespaceShell | undefined;
   #shellFailure: { readonly reason: string; readonly at: number } | undefined;
   #files: { readonly files: PodFile[]; readonly validUntil: number } = { files: [], validUntil: 0 };
+  #earlierSockets: ReadonlySet<number> = new Set();
   #closed = false;
 
   /**
@@ -73,9 +74,11 @@ export class PodSampler {
       files,
       waitingOpens: opens,
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
+      earlierSockets: this.#earlierSockets,
       knownListeners: this.#knownListeners(now),
     };
     this.#remember(snapshot, now);
+    this.#earlierSockets = new Set([...tcp, ...unix].map(({ inode }) => inode));
     return { snapshot, missing };
   }
 

@@ -29,6 +29,11 @@ export interface PodSnapshot {
   readonly fifoUses: readonly FifoUse[];
   /** What threads wait for in open(2): paths read from their memory. */
   readonly waitingOpens: readonly WaitingOpen[];
+  /**
+   * Inodes of the sockets that the look before saw. A socket without an owner that is not among them may have come
+   * while this look was taken, after its process was looked at.
+   */
+  readonly earlierSockets: ReadonlySet<number>;
   /** Servers seen by earlier looks, for connections that outlive their listener's socket. */
   readonly knownListeners: readonly KnownListener[];
 }
@@ -80,7 +85,8 @@ export interface FifoUse {
   readonly container: string;
   readonly hostPID: number;
   readonly pid: number | undefined;
-  readonly process: string;
+  /** Undefined when it was gone before it could be asked. */
+  readonly process: string | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }

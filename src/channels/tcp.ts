@@ -76,6 +76,18 @@ function isServerEnd(
   return here === there ? socket.local.port < socket.remote.port : here;
 }
 
+const closing: readonly InternetSocket["state"][] = ["FinWait1", "FinWait2", "LastAck", "Closing"];
+
+/**
+ * Whether it is too early or too late to say whose this end is: its process closed it, or the socket may be
+ * younger than the look at its process.
+ */
+function isUnclear(snapshot: PodSnapshot, owners: Owners, end: InternetSocket | undefined): boolean {
+  if (end === undefined) return false;
+  if (end.inode === 0) return closing.includes(end.state);
+  return owners.user(end.inode) === undefined && !snapshot.earlierSockets.has(end.inode);
+}
+
 function connectionFact(
   snapshot: PodSnapshot,
   owners: Owners,
@@ -87,6 +99,7 @@ function connectionFact(
   const at = ends.server?.local ?? ends.client?.remote;
   const from = ends.client?.local ?? ends.server?.remote;
   if (at === undefined || from === undefined) return [];
+  if (isUnclear(snapshot, owners, ends.server) || isUnclear(snapshot, owners, ends.client)) return [];
 
   const accepted = ends.server === undefined || ends.server.inode !== 0;
   const listening = listeners.at(at);

@@ -38,7 +38,9 @@ function connectedFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
     if (server.name === undefined) return [];
     const serverProcess = owners.user(server.inode);
     const clientProcess = owners.user(client.inode);
-    if (serverProcess === undefined && clientProcess === undefined) return [];
+    const isNew = ({ inode }: UnixSocket) => !snapshot.earlierSockets.has(inode);
+    if (serverProcess === undefined && (clientProcess === undefined || isNew(server))) return [];
+    if (clientProcess === undefined && isNew(client)) return [];
     return [
       unixFact(snapshot, server, serverProcess, clientProcess, {
         condition: "Open",

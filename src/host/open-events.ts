@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
+import { setPriority } from "node:os";
 import { startProcess } from "./command.ts";
 
 /** Somebody opened or closed a watched file. One event may tell of several things that happened in a row. */
@@ -20,13 +21,27 @@ export interface OpenEvents {
   /** Starts to watch a file (no open, no descriptor is kept on it); undefined where the file system can't. */
   watch(path: string): string | undefined;
   unwatch(path: string): void;
+  /**
+   * Tells of every file that is opened through one mount, which `path` leads to: who opened it is then known by
+   * the mount, even when the process is gone. Costs the users of the mount something at each open, so it is for
+   * moments. Undefined where it can't be had.
+   */
+  throughMount(path: string): MountOpens | undefined;
   close(): Promise<void>;
+}
+
+/** Opens through one mount, kept by the kernel until they are drained; at most 16384. */
+export interface MountOpens {
+  drain(): OpenEvent[];
+  close(): void;
 }
 
 // linux/fanotify.h
 const initFlags =
   0x1 /* FAN_CLOEXEC */ | 0x200; /* FAN_REPORT_FID: events carry handles, not open descriptors */
+const initNonBlocking = 0x2; // FAN_NONBLOCK
 const markAdd = 0x1;
+const markMount = 0x10;
 const markRemove = 0x2;
 const open = 0x20;
 const closeWrite = 0x8;
@@ -36,6 +51,8 @@ const metadataLength = 24;
 const informationIsFID = 1;
 const handleOnlyToCompare = 0x200; // AT_HANDLE_FID, Linux 6.5
 const maxHandleLength = 128; // MAX_HANDLE_SZ
+/** The processes in question live for less than a millisecond; the relay itself does next to nothing. */
+const relayPriority = -10;
 
 /**
  * fanotify(7) through libc, which no tool offers without opening the watched files (and an opened FIFO would
@@ -75,6 +92,11 @@ export async function openEvents(onEvent: (event: OpenEvent) => void): Promise<O
     closeSync(fd);
     return undefined;
   }
+  try {
+    if (relay.pid !== undefined) setPriority(relay.pid, relayPriority);
+  } catch {
+    // Without CAP_SYS_NICE it is only later.
+  }
   let rest: Buffer = Buffer.alloc(0);
   relay.stdout?.on("data", (chunk: Buffer) => {
     const parsed = parseOpenEvents(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]));
@@ -103,12 +125,35 @@ export async function openEvents(onEvent: (event: OpenEvent) => void): Promise<O
     unwatch: (path) => {
       mark(fd, markRemove, mask, currentFolder, path);
     },
+    throughMount: (path) => {
+      const own: number = init(initFlags | initNonBlocking, 0);
+      if (own === -1) return undefined;
+      if (mark(own, markAdd | markMount, mask, currentFolder, path) !== 0) {
+        closeSync(own);
+        return undefined;
+      }
+      return { drain: () => drain(own), close: () => closeSync(own) };
+    },
     close: async () => {
       relay.kill("SIGKILL");
       await ended;
       closeSync(fd);
     },
   };
+}
+
+function drain(fd: number): OpenEvent[] {
+  const events: OpenEvent[] = [];
+  const buffer = Buffer.alloc(65_536);
+  for (;;) {
+    try {
+      const length = readSync(fd, buffer);
+      events.push(...parseOpenEvents(buffer.subarray(0, length)).events);
+    } catch {
+      // EAGAIN: nothing more.
+      return events;
+    }
+  }
 }
 
 /** Parses what read(2) of a fanotify descriptor gave (struct fanotify_event_metadata and its records). */

@@ -96,7 +96,7 @@ function formatAddress(bytes: readonly number[]): string {
   return normalizeAddress(groups.join(":"));
 }
 
-/** One spelling per address: IPv6 as RFC 5952 has it, IPv4 out of its mapped form, without brackets and zone. */
+/** One spelling per address: IPv6 as RFC 5952 has it, IPv4 out of its mapped form, without brackets and zone; `*` is all addresses of both. */
 export function normalizeAddress(text: string): string {
   const plain = text.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
   if (!plain.includes(":")) return plain === "*" ? "::" : plain;

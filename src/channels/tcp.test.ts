@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import type { TrafficCount } from "../host/traffic-table.ts";
+import type { ChannelFact } from "./fact.ts";
+import { fakeProcess, fakeSnapshot, fakeSocket } from "./fake-snapshot.ts";
+import { tcpChannels } from "./tcp.ts";
+
+const listener = fakeSocket("0.0.0.0:8080", "0.0.0.0:0", "Listen", 1);
+const serverEnd = fakeSocket("127.0.0.1:8080", "127.0.0.1:40000", "Established", 2);
+const clientEnd = fakeSocket("127.0.0.1:40000", "127.0.0.1:8080", "Established", 3);
+const a = fakeProcess("a", 10, [{ inode: 1 }, { inode: 2 }]);
+const b = fakeProcess("b", 20, [{ inode: 3 }]);
+
+function summary(facts: readonly ChannelFact[]): string[] {
+  return facts.map(
+    ({ endpoints, scope, address, condition, reason }) =>
+      `${endpoints.map(({ role, container }) => `${role} ${container ?? "?"}`).join(", ")}; ${scope} ${address} ${condition}${reason ? `: ${reason}` : ""}`,
+  );
+}
+
+function count(
+  set: TrafficCount["set"],
+  packets: number,
+  bytes: number,
+  parts: Partial<TrafficCount> = {},
+): TrafficCount {
+  return { set, container: "b", protocol: "TCP", address: "127.0.0.1", port: 8080, packets, bytes, ...parts };
+}
+
+describe("connections in the table", () => {
+  test("join both ends, with the payload that each received", () => {
+    const counter = { listening: false, receiveQueue: 0, sendQueue: 0 };
+    const facts = tcpChannels(
+      fakeSnapshot({
+        processes: [a, b],
+        tcp: [listener, clientEnd, serverEnd],
+        tcpCounters: [
+          {
+            ...counter,
+            local: clientEnd.local,
+            remote: clientEnd.remote,
+            bytesAcked: 1001,
+            bytesReceived: 300,
+          },
+          {
+            ...counter,
+            local: serverEnd.local,
+            remote: serverEnd.remote,
+            bytesAcked: 300,
+            bytesReceived: 1000,
+          },
+        ],
+      }),
+    );
+    expect(summary(facts)).toEqual(["Server a, Client b; InterContainer 127.0.0.1:8080 Open"]);
+    expect(facts[0]).toMatchObject({
+      declared: true,
+      openConnections: 1,
+      readings: [{ clientToServer: { bytes: 1000 }, serverToClient: { bytes: 300 } }],
+    });
+  });
+
+  test.each([
+    [
+      "a server that nobody talks to",
+      { processes: [a], tcp: [listener] },
+      ["Server a; InterContainer 0.0.0.0:8080 Listening"],
+    ],
+    [
+      "an end that was not accepted belongs to the listener",
+      { processes: [a, b], tcp: [listener, clientEnd, { ...serverEnd, inode: 0 }] },
+      [
+        "Server a, Client b; InterContainer 127.0.0.1:8080 Blocked: the server has not accepted the connection",
+      ],
+    ],
+    [
+      "a client that does not read",
+      { processes: [a, b], tcp: [listener, clientEnd, { ...serverEnd, sendQueue: 99, timer: 4 }] },
+      [
+        "Server a, Client b; InterContainer 127.0.0.1:8080 Blocked: the client does not read: 99 bytes wait to be sent",
+      ],
+    ],
+    [
+      "an end that may be younger than the look at its process",
+      { processes: [a], tcp: [listener, clientEnd, serverEnd] },
+      ["Server a; InterContainer 0.0.0.0:8080 Listening"],
+    ],
+    [
+      "an end that its process closed",
+      { processes: [a], tcp: [listener, { ...clientEnd, inode: 0, state: "FinWait2" as const }, serverEnd] },
+      ["Server a; InterContainer 0.0.0.0:8080 Listening"],
+    ],
+    [
+      "an end that lasts and belongs to no container, such as a forwarded port's",
+      { processes: [a], tcp: [listener, clientEnd, serverEnd], earlierSockets: new Set([1, 2, 3]) },
+      ["Server a, Client ?; Ingress 127.0.0.1:8080 Open"],
+    ],
+    [
+      "a client from outside",
+      { processes: [a], tcp: [listener, fakeSocket("10.88.0.2:8080", "10.88.0.1:5000", "Established", 2)] },
+      ["Server a, Client ?; Ingress 10.88.0.2:8080 Open"],
+    ],
+    [
+      "a server outside",
+      { processes: [b], tcp: [fakeSocket("10.88.0.2:5000", "1.1.1.1:443", "Established", 3)] },
+      ["Server ?, Client b; Egress 1.1.1.1:443 Open"],
+    ],
+    [
+      "a server outside that does not answer",
+      { processes: [b], tcp: [fakeSocket("10.88.0.2:5000", "1.1.1.1:443", "SynSent", 3)] },
+      [
+        "Server ?, Client b; Egress 1.1.1.1:443 Blocked: the client connects to 1.1.1.1:443 and gets no answer",
+      ],
+    ],
+    [
+      "sockets of nobody in the pod are left out",
+      { processes: [], tcp: [listener, clientEnd, serverEnd] },
+      [],
+    ],
+    [
+      "a container that talks to itself",
+      {
+        processes: [fakeProcess("a", 10, [{ inode: 1 }, { inode: 2 }, { inode: 3 }])],
+        tcp: [listener, clientEnd, serverEnd],
+      },
+      ["Server a, Client a; IntraContainer 127.0.0.1:8080 Open"],
+    ],
+    [
+      "without counters TIME_WAIT tells the server alone",
+      {
+        processes: [a],
+        counts: undefined,
+        tcp: [listener, { ...clientEnd, state: "TimeWait" as const, inode: 0 }],
+      },
+      ["Server a, Client ?; InterContainer 127.0.0.1:8080 Open"],
+    ],
+  ])("%s", (_, parts, expected) => {
+    expect(summary(tcpChannels(fakeSnapshot(parts)))).toEqual(expected);
+  });
+});
+
+describe("counted connections", () => {
+  test("give the client, the number and the payload without headers", () => {
+    const facts = tcpChannels(
+      fakeSnapshot({
+        processes: [a],
+        tcp: [listener],
+        counts: [
+          count("connects", 2, 120),
+          count("connected", 2, 120),
+          count("sent", 10, 10 * 52 + 2 * 8 + 160),
+          count("received", 8, 8 * 52 + 2 * 8 + 350),
+        ],
+      }),
+    );
+    expect(summary(facts)).toEqual(["Server a, Client b; InterContainer 127.0.0.1:8080 Open"]);
+    expect(facts[0]?.readings).toMatchObject([
+      { kind: "counted", connections: 2, clientToServer: { bytes: 160 }, serverToClient: { bytes: 350 } },
+    ]);
+  });
+
+  test.each([
+    [
+      "a port that nobody serves",
+      [count("connects", 3, 180, { port: 9999 })],
+      [
+        "Server a; InterContainer 0.0.0.0:8080 Listening",
+        "Client b; InterContainer 127.0.0.1:9999 Blocked: nothing listens on 127.0.0.1:9999",
+      ],
+    ],
+    [
+      "an address that was tried before the right one",
+      [count("connects", 3, 240, { address: "::1" }), count("connects", 3, 180), count("connected", 3, 180)],
+      ["Server a, Client b; InterContainer 127.0.0.1:8080 Open"],
+    ],
+    [
+      "connections from outside",
+      [count("accepts", 3, 180, { container: "a", address: "10.88.0.1" })],
+      ["Server a, Client ?; Ingress 10.88.0.2:8080 Open"],
+    ],
+  ])("%s", (_, counts, expected) => {
+    const facts = tcpChannels(fakeSnapshot({ processes: [a], tcp: [listener], counts }));
+    expect(summary(facts).sort()).toEqual([...expected].sort());
+  });
+});

@@ -11,7 +11,7 @@ import { exec } from "./exec.ts";
 import { ExitWatcher } from "./exit-watcher.ts";
 import { rotatedLogs } from "./logs/log-files.ts";
 import { readLog } from "./logs/read-log.ts";
-import { isMonitorGone, kubeletRotationLimits, rotateLog } from "./logs/rotate-log.ts";
+import { isMonitorGone, kubeletRotationLimits, type RotationLimits, rotateLog } from "./logs/rotate-log.ts";
 import { readMachine } from "./machine.ts";
 import { findProgram, findRuntime, runtimeRoot } from "./oci-runtime.ts";
 import { reconstruct } from "./reconstruct.ts";
@@ -28,6 +28,8 @@ export interface RuntimeOptions {
   /** `crun`, `runc` or an absolute path; absent: crun, else runc. */
   readonly runtime?: string;
   readonly sandboxes: Sandboxes;
+  /** When logs are rotated and how many files of each stay. Default: the kubelet's. */
+  readonly logRotation?: RotationLimits;
   readonly scope: Scope;
 }
 
@@ -90,7 +92,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
         if (record.phase !== "Running") continue;
         const controlFIFO = join(containerStateDir(layout, record.id), "ctl");
         try {
-          await rotateLog(record.logPath, controlFIFO, kubeletRotationLimits, scope);
+          await rotateLog(record.logPath, controlFIFO, options.logRotation ?? kubeletRotationLimits, scope);
         } catch (error) {
           if (scope.signal.aborted) throw error;
           if (isMonitorGone(error)) continue;

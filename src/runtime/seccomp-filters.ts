@@ -23,11 +23,13 @@ export class SeccompFilters {
   readonly #architecture: string;
   /** Base64 of compiled filters by key. */
   readonly #compiled = new Map<string, string>();
+  #takesCompiled: boolean;
 
   constructor(layout: Layout, runtime: OCIRuntime, architecture: string) {
     this.#layout = layout;
     this.#runtime = runtime;
     this.#architecture = architecture;
+    this.#takesCompiled = runtime.takesCompiledSeccomp;
   }
 
   /**
@@ -46,27 +48,29 @@ export class SeccompFilters {
   /** The configuration with the profile in it, compiled where that is known and understood. */
   addTo(spec: OCISpec, profile: OCISeccomp | undefined): OCISpec {
     if (profile === undefined) return spec;
-    const compiled = this.#runtime.takesCompiledSeccomp ? this.#lookUp(this.#keyOf(profile)) : undefined;
+    const compiled = this.#takesCompiled ? this.#lookUp(this.#keyOf(profile)) : undefined;
     if (compiled === undefined) return { ...spec, linux: { ...spec.linux, seccomp: profile } };
     return { ...spec, annotations: { ...spec.annotations, [compiledAnnotation]: compiled } };
   }
 
-  /** Whether a container with this profile would still have to compile it. */
-  isUnknown(profile: OCISeccomp): boolean {
-    return this.#runtime.takesCompiledSeccomp && this.#lookUp(this.#keyOf(profile)) === undefined;
-  }
-
-  /** Keeps the filter that the runtime compiled for a container it has just created from the profile itself. */
+  /**
+   * To be called when the runtime has created a container with this profile: keeps the filter it compiled. Throws
+   * CreateContainerError when it was given a compiled filter and did not take it, since the container would then
+   * run without any; from then on it gets profiles only.
+   */
   learnFrom(id: string, profile: OCISeccomp | undefined): void {
-    if (profile === undefined || !this.isUnknown(profile)) return;
-    let filter: Buffer;
-    try {
-      filter = readFileSync(join(stateFolder(this.#runtime, id), "seccomp.bpf"));
-    } catch (error) {
-      if (isGone(error)) return;
-      throw error;
+    if (profile === undefined || !this.#takesCompiled) return;
+    const filter = readFilter(join(stateFolder(this.#runtime, id), "seccomp.bpf"));
+    const given = this.#lookUp(this.#keyOf(profile));
+    if (given !== undefined) {
+      if (filter?.toString("base64") === given) return;
+      this.#takesCompiled = false;
+      throw new PeapodError(
+        "CreateContainerError",
+        `${this.#runtime.name} did not take its compiled seccomp filter`,
+      );
     }
-    if (filter.length === 0 || filter.length % bytesOfInstruction !== 0) return;
+    if (filter === undefined) return;
     const key = this.#keyOf(profile);
     mkdirSync(join(this.#layout.stateDir, "seccomp"), { recursive: true, mode: 0o700 });
     writeFileAtomically(this.#path(key), filter);
@@ -115,3 +119,13 @@ export class SeccompFilters {
 
 /** sizeof(struct sock_filter). */
 const bytesOfInstruction = 8;
+
+function readFilter(path: string): Buffer | undefined {
+  try {
+    const filter = readFileSync(path);
+    return filter.length > 0 && filter.length % bytesOfInstruction === 0 ? filter : undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}

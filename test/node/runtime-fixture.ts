@@ -10,6 +10,7 @@ import { mount, unmountBelow } from "../../src/host/mounts.ts";
 import { commandLineOf, descendantsOf, listProcesses } from "../../src/host/processes.ts";
 import type { Container, PodSpec, StoredPod } from "../../src/kube/types.ts";
 import { newContainerID } from "../../src/runtime/container-id.ts";
+import type { RotationLimits } from "../../src/runtime/logs/rotate-log.ts";
 import { createRuntime } from "../../src/runtime/runtime-service.ts";
 import type { ContainerConfig, ContainerMount, RuntimeService, Sandbox } from "../../src/runtime/types.ts";
 
@@ -20,7 +21,7 @@ export interface Fixture extends AsyncDisposable {
   readonly layout: Layout;
   readonly sandbox: Sandbox;
   /** A new service on the same folders, as a restarted daemon would make it; started. */
-  newRuntime(name: string): Promise<RuntimeService>;
+  newRuntime(name: string, logRotation?: RotationLimits): Promise<RuntimeService>;
   /** Configuration of a container that runs a shell script. */
   config(script: string, options?: ConfigOptions): ContainerConfig;
   /** Creates and starts such a container. */
@@ -84,8 +85,14 @@ export async function makeFixture(): Promise<Fixture> {
     layout,
     sandbox,
     config,
-    async newRuntime(name) {
-      const service = await createRuntime({ layout, runtime: name, sandboxes: noSandboxes, scope });
+    async newRuntime(name, logRotation) {
+      const service = await createRuntime({
+        layout,
+        runtime: name,
+        sandboxes: noSandboxes,
+        ...(logRotation === undefined ? {} : { logRotation }),
+        scope,
+      });
       await service.start(scope);
       services.push(service);
       return service;

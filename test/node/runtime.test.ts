@@ -101,7 +101,8 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
         expect(namespace(type)).not.toBe(readlinkSync(`/proc/self/ns/${type}`));
       }
       expect(processesIn(runtime.getContainer(id)?.cgroup ?? "")).toEqual([pid]);
-      expect(readdirSync(`/proc/${pid}/fd`)).toEqual(["0", "1", "2"]);
+      // Until the program itself runs, the runtime's own are there too.
+      await expect.poll(() => readdirSync(`/proc/${pid}/fd`)).toEqual(["0", "1", "2"]);
       await runtime.removeContainer(id, scope);
     });
 

@@ -143,7 +143,12 @@ class Observer implements ChannelObserver {
         watched.shape = shape;
       }
     }
-    await Promise.all(gone.map(([, { sampler }]) => sampler.close()));
+    // A pod whose containers have all ended is about to go: its namespaces must not be held for it.
+    const ended = [...this.#watched.values()].filter(({ pod }) => pod.containers.length === 0);
+    await Promise.all([
+      ...gone.map(([, { sampler }]) => sampler.close()),
+      ...ended.map(({ sampler }) => sampler.release()),
+    ]);
   }
 
   /** One look at all pods. Whoever asks while one is under way gets that one. */
@@ -157,7 +162,7 @@ class Observer implements ChannelObserver {
   async #lookOnce(scope: Scope): Promise<void> {
     await this.#follow(scope);
     this.#fifoWatch ??= new FifoWatch(
-      () => this.#options.pods.runningPods(),
+      () => [...this.#watched.values()].map(({ pod }) => pod),
       () => scope.clock.now(),
     );
     await this.#fifoWatch.start();
@@ -175,8 +180,13 @@ class Observer implements ChannelObserver {
 
   async #lookAt(watched: Watched, fifoWatch: FifoWatch, scope: Scope): Promise<void> {
     const { pod, sampler, channels } = watched;
+    const now = scope.clock.now();
+    if (pod.containers.length === 0) {
+      watched.fifos = [];
+      channels.update(pod, [], now);
+      return;
+    }
     try {
-      const now = scope.clock.now();
       const { snapshot, missing } = await sampler.look(pod, now, (fifos) => {
         watched.fifos = fifos;
         return fifoWatch.usesOf(pod.uid, fifos);

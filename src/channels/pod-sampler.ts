@@ -170,11 +170,17 @@ export class PodSampler {
     return this.#shell;
   }
 
-  /** Ends the helper, which keeps the pod's namespaces alive. Idempotent. */
+  /** Ends the helper, which keeps the pod's namespaces alive, until the next look. */
+  async release(): Promise<void> {
+    const shell = this.#shell;
+    this.#shell = undefined;
+    await shell?.close();
+  }
+
+  /** As {@link release}, for good. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#shell?.close();
-    this.#shell = undefined;
+    await this.release();
   }
 }
 

@@ -43,6 +43,7 @@ export const errorCatalogue = {
     meaning: "the runtime could not create the container",
   },
   RunContainerError: { kind: "transient", http: 500, meaning: "the runtime could not start the container" },
+  PostStartHookError: { kind: "transient", http: 500, meaning: "the container's postStart hook failed" },
   FailedCreatePodSandBox: { kind: "transient", http: 500, meaning: "the pod's sandbox could not be made" },
   FailedMount: { kind: "transient", http: 500, meaning: "a volume could not be mounted" },
 

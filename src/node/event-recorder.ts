@@ -72,7 +72,12 @@ export class EventRecorder {
   ): void {
     const { namespace, name: podName, uid, resourceVersion } = pod.metadata;
     const name = `${podName}.${randomUUID().replaceAll("-", "").slice(0, 16)}`;
-    const isInit = pod.spec.initContainers?.some((candidate) => candidate.name === container) ?? false;
+    const isNamed = (candidate: { name: string }) => candidate.name === container;
+    const list = pod.spec.initContainers?.some(isNamed)
+      ? "initContainers"
+      : pod.spec.ephemeralContainers?.some(isNamed)
+        ? "ephemeralContainers"
+        : "containers";
     const time = kubernetesTime(now);
     this.#store.create("events", {
       apiVersion: "v1",
@@ -85,9 +90,7 @@ export class EventRecorder {
         name: podName,
         uid,
         resourceVersion,
-        ...(container === undefined
-          ? {}
-          : { fieldPath: `spec.${isInit ? "initContainers" : "containers"}{${container}}` }),
+        ...(container === undefined ? {} : { fieldPath: `spec.${list}{${container}}` }),
       },
       type,
       reason,

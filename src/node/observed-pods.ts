@@ -3,6 +3,7 @@ import type { StoredPod } from "../kube/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { containerCgroup, latestInstance } from "./instances.ts";
+import { allContainers } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
 
 /** The pods that run, as the channel observer needs them: where their namespaces, processes and volumes are. */
@@ -25,7 +26,7 @@ export function observedPods(
       ipcns: sandbox.ipcns,
       ips: network.find(state.uid)?.ips ?? hostIPs,
       shm: sandbox.shm,
-      containers: [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap((container) => {
+      containers: allContainers(pod.spec).flatMap((container) => {
         const record = latestInstance(own, container.name);
         if (record?.phase !== "Running" || record.pid === undefined) return [];
         return {
@@ -45,7 +46,7 @@ export function observedPods(
 }
 
 function observedVolumes(pod: StoredPod, mounted: ReadonlyMap<string, MountedVolume>): ObservedVolume[] {
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const containers = allContainers(pod.spec);
   return [...mounted.values()].map(({ name, hostPath }) => ({
     name,
     hostPath,

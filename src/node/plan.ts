@@ -1,147 +1,107 @@
 import type { Container, PodSpec } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
-import { instancesOf, latestInstance } from "./instances.ts";
-
-/** What is known of a pod's containers when its plan is made. */
-export interface PodObservation {
-  /** When the pod's sandbox was made (milliseconds since the epoch); undefined while there is none. */
-  readonly sandboxCreatedAt: number | undefined;
-  readonly records: readonly ContainerRecord[];
-  /** Containers that are being started right now. */
-  readonly starting: ReadonlySet<string>;
-  /** For a container that may not be started yet: from when on, and what to show until then. */
-  readonly holds: ReadonlyMap<string, Hold>;
-}
-
-/** Why a container waits. `until` is milliseconds since the epoch. */
-export interface Hold {
-  readonly until: number;
-  readonly reason: string;
-  readonly message: string;
-}
-
-/** One container to start. */
-export interface StartAction {
-  readonly container: Container;
-  readonly kind: "init" | "app";
-  /** Number of the new instance: 0, then counted up at each restart. */
-  readonly attempt: number;
-  /** For the log and for `why`: what made this necessary. */
-  readonly because: string;
-}
-
-/** What to do next for a pod that should run. Data only; `sync-pod.ts` carries it out. */
-export interface PodPlan {
-  readonly createSandbox: boolean;
-  readonly start: readonly StartAction[];
-  /** Containers that wait for their back-off to end, with what to show. */
-  readonly holding: ReadonlyMap<string, Hold>;
-  /** When to make the next plan even if nothing happens until then. */
-  readonly wakeAt: number | undefined;
-  /** Set when nothing will ever run again in this pod. */
-  readonly finished: "Succeeded" | "Failed" | undefined;
-}
-
-const nothing: PodPlan = {
-  createSandbox: false,
-  start: [],
-  holding: new Map(),
-  wakeAt: undefined,
-  finished: undefined,
-};
+import { latestInstance } from "./instances.ts";
+import { PlanDraft } from "./plan-draft.ts";
+import { planInitContainers } from "./plan-init.ts";
+import type { PodEnd, PodObservation, PodPlan } from "./plan-types.ts";
+import { restartsAfter, restartsAfterKill } from "./restart-rules.ts";
 
 /**
- * Decides what a pod needs next, as the kubelet's computePodActions does: a sandbox, the next init
- * container, or those app containers that are missing or whose restart policy wants them back
- * (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/). Pure.
+ * Decides what a pod needs next, as the kubelet's computePodActions does: a sandbox, the next init container,
+ * sidecars and app containers that are missing or whose restart policy wants them back, an end for those that a
+ * probe has given up (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/). Pure.
  */
 export function planPod(spec: PodSpec, observed: PodObservation, now: number): PodPlan {
-  const restartPolicy = spec.restartPolicy ?? "Always";
-  const appRecords = spec.containers.map((container) => latestInstance(observed.records, container.name));
+  const draft = new PlanDraft(observed, now);
+  const deadline = deadlineOf(spec, observed);
+  if (deadline !== undefined && deadline <= now) return draft.plan({ ended: deadlineExceeded });
 
   if (observed.sandboxCreatedAt === undefined) {
-    const everStarted = appRecords.some((record) => record !== undefined);
+    const everStarted = spec.containers.some(({ name }) => latestInstance(observed.records, name));
     const finished = everStarted ? finishedPhase(spec, observed, 0) : undefined;
-    if (finished !== undefined) return { ...nothing, finished };
+    if (finished !== undefined) return draft.plan({ finished });
+    draft.createSandbox = true;
   }
 
-  // Containers made in an earlier sandbox (before a reboot) count as instances, not as work done in this one.
-  const since = observed.sandboxCreatedAt ?? Number.POSITIVE_INFINITY;
-  const createSandbox = observed.sandboxCreatedAt === undefined;
-  const started: StartAction[] = [];
-  const holding = new Map<string, Hold>();
-
-  const consider = (container: Container, kind: "init" | "app", because: string) => {
-    if (observed.starting.has(container.name)) return;
-    const hold = observed.holds.get(container.name);
-    if (hold !== undefined && hold.until > now) {
-      holding.set(container.name, hold);
-      return;
-    }
-    const attempt = nextAttempt(observed.records, container.name);
-    started.push({ container, kind, attempt, because });
-  };
-  const result = (finished?: "Succeeded" | "Failed"): PodPlan => ({
-    createSandbox,
-    start: started,
-    holding,
-    wakeAt: holding.size === 0 ? undefined : Math.min(...[...holding.values()].map((hold) => hold.until)),
-    finished,
-  });
-
-  const appStarted = appRecords.some((record) => record !== undefined && record.createdAt >= since);
-  if (!appStarted) {
-    for (const container of spec.initContainers ?? []) {
-      const record = latestInstance(observed.records, container.name);
-      const current = record !== undefined && record.createdAt >= since ? record : undefined;
-      if (current === undefined) {
-        consider(container, "init", "init container has not run yet");
-        return result();
-      }
-      if (current.phase !== "Exited") return result();
-      if (current.exitCode === 0) continue;
-      if (restartPolicy === "Never") return result("Failed");
-      consider(container, "init", `init container failed with exit code ${current.exitCode}`);
-      return result();
+  // Debugging must be possible before the pod is initialized.
+  for (const container of spec.ephemeralContainers ?? []) {
+    if (latestInstance(observed.records, container.name) === undefined) {
+      draft.start(container, "ephemeral", "ephemeral container has not run yet");
     }
   }
+  const initialization = planInitContainers(spec, observed, draft);
+  if (initialization === "failed") return draft.plan({ finished: "Failed" });
+  if (initialization === "done") {
+    const finished = finishedPhase(spec, observed, draft.since);
+    if (finished !== undefined) return draft.plan({ finished });
+    planAppContainers(spec, observed, draft);
+  }
+  return draft.plan({ wakeAt: deadline });
+}
 
+function planAppContainers(spec: PodSpec, observed: PodObservation, draft: PlanDraft): void {
+  // Containers start side by side, but one with a postStart hook keeps those after it waiting, as everywhere.
+  let mustWait = false;
   for (const container of spec.containers) {
-    const record = latestInstance(observed.records, container.name);
-    if (record === undefined) {
-      consider(container, "app", "container has not run yet");
-    } else if (record.phase === "Exited" && mayRestart(restartPolicy, record)) {
-      consider(container, "app", `restartPolicy ${restartPolicy} after exit code ${record.exitCode}`);
+    const hasHook = container.lifecycle?.postStart !== undefined;
+    if (observed.starting.has(container.name)) {
+      mustWait ||= hasHook;
+      continue;
     }
+    const because = whyToStart(spec, container, observed);
+    if (because !== undefined) {
+      if (mustWait) continue;
+      const starts = draft.start(container, "app", because);
+      mustWait ||= starts && hasHook;
+      continue;
+    }
+    const record = latestInstance(observed.records, container.name);
+    if (record?.phase === "Running")
+      draft.stopIfNeeded(container, record, restartsAfterKill(spec, container));
   }
-  return result(finishedPhase(spec, observed, since));
 }
 
-/** Whether the restart policy brings an exited container back. */
-export function mayRestart(restartPolicy: string, record: ContainerRecord): boolean {
-  if (restartPolicy === "Always") return true;
-  return restartPolicy === "OnFailure" && record.exitCode !== 0;
+function whyToStart(spec: PodSpec, container: Container, observed: PodObservation): string | undefined {
+  const record = latestInstance(observed.records, container.name);
+  if (record === undefined) return "container has not run yet";
+  if (record.phase !== "Exited" || !comesBack(spec, container, record, observed)) return undefined;
+  return `restart policy after exit code ${record.exitCode}`;
 }
 
+function comesBack(
+  spec: PodSpec,
+  container: Container,
+  record: ContainerRecord,
+  { restarting }: PodObservation,
+): boolean {
+  return restarting.has(record.id) || restartsAfter(spec, container, record.exitCode ?? 137);
+}
+
+/** Sidecars and ephemeral containers keep no pod alive. */
 function finishedPhase(
   spec: PodSpec,
   observed: PodObservation,
   since: number,
 ): "Succeeded" | "Failed" | undefined {
-  const restartPolicy = spec.restartPolicy ?? "Always";
   let failed = false;
   for (const container of spec.containers) {
     if (observed.starting.has(container.name)) return undefined;
     const record = latestInstance(observed.records, container.name);
-    if (record === undefined || record.phase !== "Exited" || mayRestart(restartPolicy, record))
+    if (record?.phase !== "Exited" || comesBack(spec, container, record, observed)) return undefined;
+    if (record.createdAt < since && restartsAfterKill(spec, container) && record.exitCode !== 0)
       return undefined;
-    if (record.createdAt < since && restartPolicy !== "Never" && record.exitCode !== 0) return undefined;
     failed ||= record.exitCode !== 0;
   }
   return failed ? "Failed" : "Succeeded";
 }
 
-function nextAttempt(records: readonly ContainerRecord[], name: string): number {
-  const latest = instancesOf(records, name)[0];
-  return latest === undefined ? 0 : latest.attempt + 1;
+const deadlineExceeded: PodEnd = {
+  phase: "Failed",
+  reason: "DeadlineExceeded",
+  message: "Pod was active on the node longer than the specified deadline",
+};
+
+function deadlineOf({ activeDeadlineSeconds }: PodSpec, { startTime }: PodObservation): number | undefined {
+  if (activeDeadlineSeconds === undefined || startTime === undefined) return undefined;
+  return startTime + activeDeadlineSeconds * 1000;
 }

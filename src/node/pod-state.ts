@@ -1,8 +1,10 @@
 import type { StoredPod } from "../kube/types.ts";
 import { BackOff, imagePullLimits, restartLimits, setUpLimits } from "./back-off.ts";
 import type { PodEnvironment } from "./environment.ts";
-import type { Hold } from "./plan.ts";
+import type { Hold, PodEnd } from "./plan-types.ts";
+import { PodProbes } from "./prober/pod-probes.ts";
 import type { Waiting } from "./status/container-status.ts";
+import type { ContainerStop } from "./stop-containers.ts";
 
 /**
  * What the agent remembers of a pod while it works on it. All of it can be lost: a new daemon gets it back from
@@ -19,6 +21,15 @@ export class PodState {
   readonly abort = new AbortController();
   /** Containers being started, by name. */
   readonly starting = new Map<string, Promise<void>>();
+  /** Ends the starts under way when the pod ends by itself. */
+  readonly startsAbort = new AbortController();
+  /** Containers whose postStart hook has not returned yet, by name. */
+  readonly inHook = new Set<string>();
+  /** Containers being stopped, by id. */
+  readonly stops = new Map<string, ContainerStop>();
+  /** Ids of containers that were stopped in order to run again. */
+  readonly restarting = new Set<string>();
+  readonly probes = new PodProbes();
   /** Containers whose last start failed, and until when they wait. */
   readonly holds = new Map<string, Hold>();
   /** What is shown for containers that wait. */
@@ -28,7 +39,7 @@ export class PodState {
   /** Images that the host image stands in for, so that restarts need not ask the registry again. */
   readonly fallbackImages = new Set<string>();
   /** Set when the node itself ends the pod. */
-  ended: { phase: "Failed"; reason: string; message: string } | undefined;
+  ended: PodEnd | undefined;
   /** Containers that ran to their end, resources already given back. */
   finished = false;
 

@@ -6,8 +6,9 @@ import type { StoredPod } from "../kube/types.ts";
 import { BackOff, setUpLimits } from "./back-off.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { PodState } from "./pod-state.ts";
+import { stopContainers } from "./stop-containers.ts";
 import { syncPod } from "./sync-pod.ts";
-import { gracePeriod, removePod, stopContainers, terminatePod } from "./terminate-pod.ts";
+import { gracePeriod, removePod, terminatePod } from "./terminate-pod.ts";
 
 /**
  * One worker per pod UID: the latest update wins, and a pod goes through sync, terminating and terminated one
@@ -74,6 +75,7 @@ export class PodWorkers {
   /** Takes no more work and waits for the rounds under way. Containers go on. */
   async close(): Promise<void> {
     this.#alarms.clear();
+    for (const state of this.pods()) state.probes.stop();
     await this.#queue.close();
     await Promise.allSettled(this.pods().flatMap((state) => [...state.starting.values()]));
   }
@@ -81,7 +83,8 @@ export class PodWorkers {
   /** A deletion stops what is being set up at once and may shorten a grace period that already runs. */
   #hurry(state: PodState): void {
     state.abort.abort(new Error("the pod is being deleted"));
-    if (state.phase !== "terminating") return;
+    // Containers of a pod that has ended by itself may be stopping already, too.
+    if (state.phase !== "terminating" && !state.finished) return;
     stopContainers(state, gracePeriod(state), this.#dependencies, this.#scopeOf(state)).catch(() => {});
   }
 
@@ -92,7 +95,7 @@ export class PodWorkers {
     if (state.phase === "sync") {
       if (!state.gone && state.pod.metadata.deletionTimestamp === undefined) {
         const requeue = (podUID: string, at?: number) =>
-          at === undefined ? this.wake(podUID) : this.#alarms.set(podUID, at);
+          at === undefined ? this.wake(podUID) : this.#alarms.set(podUID, Math.min(at, latestAlarm(scope)));
         await syncPod(state, this.#dependencies, requeue, scope);
         return;
       }
@@ -140,4 +143,9 @@ export class PodWorkers {
     const { namespace, name } = state.pod.metadata;
     return withBindings(this.#scope, { pod: `${namespace}/${name}`, uid: state.uid });
   }
+}
+
+/** Timers reach 24 days at most; a later alarm is asked for again by the round that comes before it. */
+function latestAlarm({ clock }: Scope): number {
+  return clock.now() + 86_400_000;
 }

@@ -6,13 +6,15 @@ import { hostImageName, imageFallbackAnnotation } from "../kube/peapod-names.ts"
 import { containerConfig } from "./container-config.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodEnvironment } from "./environment.ts";
-import type { StartAction } from "./plan.ts";
+import { targetProcess } from "./ephemeral-target.ts";
+import { letRun } from "./let-run.ts";
+import type { StartAction } from "./plan-types.ts";
 import type { PodState } from "./pod-state.ts";
 
 /**
- * Pulls the image, makes the container and starts it; records the kubelet's events (Pulling, Pulled, Created,
- * Started, Failed). When it throws, nothing of the container is left, except after RunContainerError, whose
- * exited instance tells the story.
+ * Pulls the image, makes the container, starts it and runs its postStart hook; records the kubelet's events
+ * (Pulling, Pulled, Created, Started, Failed). When it throws, nothing of the container is left, except after
+ * RunContainerError and PostStartHookError, whose exited instance tells the story.
  */
 export async function startContainer(
   state: PodState,
@@ -42,16 +44,11 @@ export async function startContainer(
       hostname,
     });
     undo.add("remove container", () => runtime.removeContainer(id, uncancelled(scope)));
-    await runtime.createContainer(id, sandbox, config, scope);
+    const target = targetProcess(state, container, dependencies);
+    await runtime.createContainer(id, sandbox, { ...config, ...target }, scope);
     await network;
     events.record(pod, "Normal", "Created", `Created container ${container.name}`, scope, container.name);
-    try {
-      await runtime.startContainer(id, scope);
-    } catch (error) {
-      if (errorCode(error) === "RunContainerError") undo.commit();
-      throw error;
-    }
-    events.record(pod, "Normal", "Started", `Started container ${container.name}`, scope, container.name);
+    await letRun(state, container, id, undo, dependencies, scope);
   });
 }
 
@@ -126,6 +123,7 @@ export function startFailureReason(error: unknown): string {
     case "CreateContainerConfigError":
     case "CreateContainerError":
     case "RunContainerError":
+    case "PostStartHookError":
       return code;
     case "FailedCreatePodSandBox":
     case "FailedMount":

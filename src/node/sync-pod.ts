@@ -3,13 +3,20 @@ import { type Scope, withBindings, withSignal } from "../base/scope.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { type PodEnvironment, prepareEnvironment } from "./environment.ts";
+import { giveUpContainers } from "./give-up-containers.ts";
+import { backOffPull, currentHolds, hold, waitingStates } from "./holds.ts";
 import { instancesOf, latestInstance } from "./instances.ts";
-import { type Hold, mayRestart, type PodPlan, planPod, type StartAction } from "./plan.ts";
+import { planPod } from "./plan.ts";
+import type { StartAction } from "./plan-types.ts";
+import { podAddress } from "./pod-address.ts";
+import { findContainer } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
+import { restartsAfter } from "./restart-rules.ts";
 import { startContainer, startFailureReason, summary } from "./start-container.ts";
 import type { Waiting } from "./status/container-status.ts";
 import { publishStatus, recordsOf } from "./status/publish.ts";
-import { releaseResources, stopContainers } from "./terminate-pod.ts";
+import { stopContainers } from "./stop-containers.ts";
+import { releaseResources } from "./terminate-pod.ts";
 
 /** Asks for another sync of a pod, now or at a time (milliseconds since the epoch). */
 export type Requeue = (podUID: string, at?: number) => void;
@@ -35,9 +42,10 @@ export async function syncPod(
   const records = recordsOf(state, dependencies);
 
   if (isTerminal(state)) {
-    await finish(state, dependencies, scope);
+    await finish(state, dependencies, outerScope);
     return;
   }
+  probe(state, records, dependencies, requeue, outerScope);
 
   const sandbox = runtime.listSandboxes().find((candidate) => candidate.podUID === state.uid);
   if (sandbox !== undefined) state.environment ??= environmentOf(state, dependencies, scope);
@@ -45,9 +53,13 @@ export async function syncPod(
     pod.spec,
     {
       sandboxCreatedAt: sandbox?.createdAt,
+      startTime: pod.status?.startTime === undefined ? undefined : Date.parse(pod.status.startTime),
       records,
       starting: new Set(state.starting.keys()),
       holds: currentHolds(state, records, now),
+      started: new Set(records.filter((record) => state.probes.health(record).started).map(({ id }) => id)),
+      unhealthy: state.probes.unhealthy(),
+      restarting: state.restarting,
     },
     now,
   );
@@ -63,6 +75,7 @@ export async function syncPod(
       state.starting.set(action.container.name, task);
     }
   }
+  giveUpContainers(state, plan.stop, dependencies, outerScope);
   state.waiting = waitingStates(state, plan);
   for (const [name, hold] of plan.holding) {
     if (hold.reason === "CrashLoopBackOff") {
@@ -70,9 +83,36 @@ export async function syncPod(
       events.record(pod, "Warning", "BackOff", message, scope, name);
     }
   }
+  if (plan.ended !== undefined) {
+    state.ended = plan.ended;
+    events.record(pod, "Normal", plan.ended.reason, plan.ended.message, scope);
+  }
   await publishStatus(state, dependencies, scope);
-  if (plan.finished !== undefined) await finish(state, dependencies, scope);
+  if (plan.finished !== undefined || plan.ended !== undefined) await finish(state, dependencies, outerScope);
   else if (plan.wakeAt !== undefined) requeue(state.uid, plan.wakeAt);
+}
+
+/** Has the pod's probes look at what runs now. */
+function probe(
+  state: PodState,
+  records: readonly ContainerRecord[],
+  dependencies: AgentDependencies,
+  requeue: Requeue,
+  scope: Scope,
+): void {
+  const { runtime, events } = dependencies;
+  const surroundings = {
+    runtime,
+    events,
+    podIP: () => podAddress(state, dependencies),
+    pod: () => state.pod,
+    onChange() {
+      // No round is made for a pod that terminates, but its readiness is still told.
+      if (state.phase === "terminating") publishStatus(state, dependencies, scope).catch(() => {});
+      else requeue(state.uid);
+    },
+  };
+  state.probes.sync(state.pod, records, state.inHook, surroundings, scope);
 }
 
 function isTerminal(state: PodState): boolean {
@@ -84,8 +124,11 @@ function isTerminal(state: PodState): boolean {
 async function finish(state: PodState, dependencies: AgentDependencies, scope: Scope): Promise<void> {
   if (state.finished) return;
   state.finished = true;
+  state.startsAbort.abort(new Error("the pod has ended"));
+  state.probes.quiet();
   await Promise.allSettled(state.starting.values());
   await stopContainers(state, state.pod.spec.terminationGracePeriodSeconds ?? 30, dependencies, scope);
+  state.probes.stop();
   await releaseResources(state.uid, dependencies, scope);
   state.environment = undefined;
   await publishStatus(state, dependencies, scope);
@@ -116,10 +159,14 @@ async function start(
 ): Promise<void> {
   const { runtime, events } = dependencies;
   const { name } = action.container;
-  const scope = withBindings(outerScope, { container: name, attempt: action.attempt });
+  const bound = withBindings(outerScope, { container: name, attempt: action.attempt });
+  const scope = withSignal(bound, state.startsAbort.signal);
   scope.log.info({ because: action.because }, "starting container");
   const previous = latestInstance(recordsOf(state, dependencies), name);
-  if (previous?.finishedAt !== undefined) state.restarts.next(name, previous.finishedAt);
+  if (previous?.finishedAt !== undefined) {
+    state.restarts.next(name, previous.finishedAt);
+    state.restarting.delete(previous.id);
+  }
   try {
     await startContainer(state, action, environment, dependencies, scope);
     state.holds.delete(name);
@@ -127,6 +174,11 @@ async function start(
     if (scope.signal.aborted) return;
     const reason = startFailureReason(error);
     scope.log.warn({ reason, error: explain(error) }, "container not started");
+    if (reason === "PostStartHookError") {
+      // Its instance has ended: the restart policy and its back-off say what comes then.
+      await showWaiting(state, name, { reason, message: summary(error) }, dependencies, scope);
+      return;
+    }
     const environmentFailed = reason === "ContainerCreating";
     if (!environmentFailed && errorCode(error) !== "ErrImagePull") {
       events.record(state.pod, "Warning", "Failed", `Error: ${summary(error)}`, scope, name);
@@ -143,56 +195,17 @@ async function start(
   }
 }
 
-/** Notes a failed start: when to try again and what to show until then. */
-function hold(state: PodState, name: string, reason: string, message: string, failedAt: number): void {
-  const backOff = reason === "ErrImagePull" ? state.pulls : state.setUps;
-  backOff.next(name, failedAt);
-  state.holds.set(name, { until: backOff.retryAt(name, failedAt), reason, message });
-  state.waiting = new Map([...state.waiting, [name, { reason, message }]]);
-}
-
-/** The kubelet shows the error once, then that it waits: ErrImagePull, then ImagePullBackOff. */
-function backOffPull(state: PodState, name: string, message: string): void {
-  const current = state.holds.get(name);
-  if (current === undefined) return;
-  const image = state.pod.spec.containers.find((container) => container.name === name)?.image ?? "";
-  state.holds.set(name, {
-    ...current,
-    reason: "ImagePullBackOff",
-    message: `Back-off pulling image "${image}": ErrImagePull: ${message}`,
-  });
-}
-
-function currentHolds(
+/** Shows a container that will be restarted as waiting, with the reason of its end. */
+async function showWaiting(
   state: PodState,
-  records: readonly ContainerRecord[],
-  now: number,
-): ReadonlyMap<string, Hold> {
-  const { pod } = state;
-  const restartPolicy = pod.spec.restartPolicy ?? "Always";
-  const holds = new Map(state.holds);
-  for (const { name } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
-    if (holds.has(name)) continue;
-    const record = latestInstance(records, name);
-    if (record?.phase !== "Exited" || record.finishedAt === undefined) continue;
-    if (!mayRestart(restartPolicy, record)) continue;
-    const until = state.restarts.retryAt(name, record.finishedAt);
-    if (until <= now) continue;
-    const seconds = Math.round(state.restarts.currentWait(name) / 1000);
-    const message = `back-off ${seconds}s restarting failed container=${name} pod=${pod.metadata.name}_${pod.metadata.namespace}(${state.uid})`;
-    holds.set(name, { until, reason: "CrashLoopBackOff", message });
-  }
-  return holds;
-}
-
-function waitingStates(state: PodState, plan: PodPlan): ReadonlyMap<string, Waiting> {
-  const waiting = new Map<string, Waiting>();
-  for (const [name, { reason, message }] of plan.holding) {
-    waiting.set(name, message === "" ? { reason } : { reason, message });
-  }
-  for (const name of state.starting.keys()) {
-    const hold = state.holds.get(name);
-    if (hold !== undefined) waiting.set(name, { reason: hold.reason, message: hold.message });
-  }
-  return waiting;
+  name: string,
+  waiting: Waiting,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<void> {
+  const record = latestInstance(recordsOf(state, dependencies), name);
+  const container = findContainer(state.pod.spec, name);
+  if (container === undefined || !restartsAfter(state.pod.spec, container, record?.exitCode ?? 1)) return;
+  state.waiting = new Map([...state.waiting, [name, waiting]]);
+  await publishStatus(state, dependencies, scope);
 }

@@ -1,7 +1,8 @@
 import type { Scope } from "../base/scope.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodState } from "./pod-state.ts";
-import { publishStatus, recordsOf } from "./status/publish.ts";
+import { publishStatus } from "./status/publish.ts";
+import { stopContainers } from "./stop-containers.ts";
 
 /** Seconds that a pod's containers have between SIGTERM and SIGKILL. A forced deletion still gives one. */
 export function gracePeriod({ pod, gone }: PodState): number {
@@ -11,7 +12,7 @@ export function gracePeriod({ pod, gone }: PodState): number {
 }
 
 /**
- * Second phase of a pod's life: everything under way is cancelled and all containers are stopped, side by side.
+ * Second phase of a pod's life: everything under way is cancelled and all containers are stopped.
  * (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
  */
 export async function terminatePod(
@@ -20,26 +21,12 @@ export async function terminatePod(
   scope: Scope,
 ): Promise<void> {
   state.abort.abort(new Error("the pod is being deleted"));
+  state.probes.quiet();
   await Promise.allSettled(state.starting.values());
   await stopContainers(state, gracePeriod(state), dependencies, scope);
+  state.probes.stop();
   state.waiting = new Map();
   await publishStatus(state, dependencies, scope);
-}
-
-/** Stops all running containers of the pod. A later call with a shorter grace period shortens an earlier one. */
-export async function stopContainers(
-  state: PodState,
-  graceSeconds: number,
-  { runtime, events }: AgentDependencies,
-  scope: Scope,
-): Promise<void> {
-  const running = recordsOf(state, { runtime }).filter((record) => record.phase !== "Exited");
-  await Promise.all(
-    running.map((record) => {
-      events.record(state.pod, "Normal", "Killing", `Stopping container ${record.name}`, scope, record.name);
-      return runtime.stopContainer(record.id, graceSeconds, scope);
-    }),
-  );
 }
 
 /**

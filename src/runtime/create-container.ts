@@ -107,7 +107,7 @@ function intendedContainer(
     monitor: undefined,
     startRequestedAt: undefined,
     stopSignal: stopSignal(config),
-    sharesProcesses: sandbox.pid !== undefined || pod.spec.hostPID === true,
+    sharesProcesses: sandbox.pid !== undefined || pod.spec.hostPID === true || config.targetPID !== undefined,
     terminationMessagePolicy:
       container.terminationMessagePolicy === "FallbackToLogsOnError" ? "FallbackToLogsOnError" : "File",
     record: {

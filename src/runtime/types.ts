@@ -53,6 +53,8 @@ export interface ContainerConfig {
   /** `NAME=value`, the image's own environment already merged in. */
   readonly env: readonly string[];
   readonly mounts: readonly ContainerMount[];
+  /** Process whose PID namespace the container joins, unless the pod shares one anyway. */
+  readonly targetPID?: number;
 }
 
 export type ContainerPhase = "Created" | "Running" | "Exited";
@@ -131,10 +133,7 @@ export interface RuntimeService {
   /** Makes the pod's namespaces, /dev/shm and cgroup; returns the existing one when it was made before. */
   createSandbox(pod: StoredPod, scope: Scope): Promise<Sandbox>;
   /** Writes /etc/hosts, /etc/hostname and /etc/resolv.conf of the sandbox, in place when they exist. */
-  writeSandboxFiles(
-    sandbox: Sandbox,
-    files: { hosts: string; hostname: string; resolvConf: string },
-  ): void;
+  writeSandboxFiles(sandbox: Sandbox, files: { hosts: string; hostname: string; resolvConf: string }): void;
   /** Removes the sandbox and all that belongs to it. Its containers must be removed before. */
   removeSandbox(podUID: string, scope: Scope): Promise<void>;
   listSandboxes(): readonly Sandbox[];
@@ -144,7 +143,12 @@ export interface RuntimeService {
    * that the root file system can be made under it first. Throws CreateContainerError (or
    * CreateContainerConfigError) and leaves nothing behind then.
    */
-  createContainer(id: string, sandbox: Sandbox, config: ContainerConfig, scope: Scope): Promise<ContainerRecord>;
+  createContainer(
+    id: string,
+    sandbox: Sandbox,
+    config: ContainerConfig,
+    scope: Scope,
+  ): Promise<ContainerRecord>;
   /** Lets the created container's process run. Throws RunContainerError; the record then says Exited. */
   startContainer(id: string, scope: Scope): Promise<ContainerRecord>;
   /**

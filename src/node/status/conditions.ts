@@ -1,4 +1,5 @@
-import type { ContainerStatus, PodCondition, PodSpec } from "../../kube/types.ts";
+import type { Container, ContainerStatus, PodCondition, PodSpec } from "../../kube/types.ts";
+import { isSidecar } from "../restart-rules.ts";
 import type { PodPhase } from "./phase.ts";
 
 interface ConditionParts {
@@ -8,21 +9,23 @@ interface ConditionParts {
   readonly statuses: readonly ContainerStatus[];
   readonly sandboxReady: boolean;
   readonly previous: readonly PodCondition[];
+  /** metadata.generation of the pod that the conditions tell of. */
+  readonly generation: number;
   /** metav1.Time of now. */
   readonly now: string;
 }
 
 /**
  * The pod's conditions with the kubelet's reasons; a condition keeps its lastTransitionTime while its status
- * stays (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions). Pure.
+ * stays, and those that others set (readiness gates) stay as they are
+ * (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions). Pure.
  */
 export function podConditions(parts: ConditionParts): PodCondition[] {
   const containersReady = readiness(parts);
-  const initialized = initialization(parts);
   const fresh: Omit<PodCondition, "lastTransitionTime">[] = [
     { type: "PodReadyToStartContainers", status: parts.sandboxReady ? "True" : "False" },
-    { type: "Initialized", ...initialized },
-    { type: "Ready", ...containersReady },
+    { type: "Initialized", ...initialization(parts) },
+    { type: "Ready", ...(containersReady.status === "True" ? gates(parts) : containersReady) },
     { type: "ContainersReady", ...containersReady },
     { type: "PodScheduled", status: "True" },
   ];
@@ -34,6 +37,7 @@ export function podConditions(parts: ConditionParts): PodCondition[] {
       const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
       return {
         ...condition,
+        observedGeneration: parts.generation,
         lastProbeTime: null as unknown as string,
         lastTransitionTime: since ?? parts.now,
       };
@@ -44,24 +48,44 @@ export function podConditions(parts: ConditionParts): PodCondition[] {
 
 type Verdict = Pick<PodCondition, "status" | "reason" | "message">;
 
-function readiness({ phase, statuses, spec }: ConditionParts): Verdict {
+/** Sidecars count as app containers do. */
+function readiness({ phase, spec, initStatuses, statuses }: ConditionParts): Verdict {
   if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { status: "False", reason: "PodFailed" };
-  const unready = spec.containers
-    .map((container) => container.name)
-    .filter((name) => statuses.find((status) => status.name === name)?.ready !== true);
+  const isReady = ({ name }: Container) =>
+    [...initStatuses, ...statuses].find((status) => status.name === name)?.ready === true;
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar);
+  const unready = [...sidecars, ...spec.containers].filter((container) => !isReady(container));
   if (unready.length === 0) return { status: "True" };
+  const names = unready.map(({ name }) => name).join(" ");
   return {
     status: "False",
     reason: "ContainersNotReady",
-    message: `containers with unready status: [${unready.join(" ")}]`,
+    message: `containers with unready status: [${names}]`,
   };
 }
 
-function initialization({ phase, initStatuses, statuses }: ConditionParts): Verdict {
+/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate */
+function gates({ spec, previous }: ConditionParts): Verdict {
+  const problems = (spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const condition = previous.find(({ type }) => type === conditionType);
+    if (condition === undefined) {
+      return `corresponding condition of pod readiness gate "${conditionType}" does not exist.`;
+    }
+    if (condition.status === "True") return [];
+    return `the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`;
+  });
+  if (problems.length === 0) return { status: "True" };
+  return { status: "False", reason: "ReadinessGatesNotReady", message: problems.join(", ") };
+}
+
+function initialization({ phase, spec, initStatuses, statuses }: ConditionParts): Verdict {
   if (phase === "Succeeded") return { status: "True", reason: "PodCompleted" };
   const appStarted = statuses.some((status) => status.containerID !== undefined);
-  const incomplete = initStatuses.filter((status) => !status.ready).map((status) => status.name);
+  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  const incomplete = initStatuses
+    .filter(({ name, ready, started }) => (sidecars.has(name) ? started !== true : !ready))
+    .map(({ name }) => name);
   if (incomplete.length === 0 || appStarted) return { status: "True" };
   return {
     status: "False",

@@ -2,6 +2,7 @@ import { kubernetesTime } from "../../base/clock.ts";
 import type { Container, ContainerState, ContainerStatus } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import { instancesOf } from "../instances.ts";
+import type { ContainerKind } from "../plan-types.ts";
 
 /** Why a container is not running, in the kubelet's words. */
 export interface Waiting {
@@ -12,13 +13,19 @@ export interface Waiting {
 /** What a container's status is made of. */
 export interface ContainerStatusParts {
   readonly container: Container;
-  readonly kind: "init" | "app";
+  readonly kind: ContainerKind;
   /** All records of the pod. */
   readonly records: readonly ContainerRecord[];
+  /** What its probes say of a running instance. */
+  readonly health: (record: ContainerRecord) => { readonly started: boolean; readonly ready: boolean };
+  /** Its postStart hook has not returned: its newest instance is not shown yet. */
+  readonly isInHook: boolean;
   /** Overrides the last instance's state while a next one is awaited (CrashLoopBackOff, ErrImagePull …). */
   readonly waiting: Waiting | undefined;
   /** Shown while the container has no instance yet. */
   readonly initial: Waiting;
+  /** Bytes that a termination message may have. */
+  readonly messageBytes: number;
 }
 
 /** Prefix of containerID and imageID, as `containerd://` is containerd's. */
@@ -26,38 +33,58 @@ export const runtimeScheme = "peapod";
 
 /** A v1.ContainerStatus as the kubelet writes it. Pure. */
 export function containerStatus(parts: ContainerStatusParts): ContainerStatus {
-  const { container, kind, waiting, initial } = parts;
-  const [latest, previous] = instancesOf(parts.records, container.name);
+  const { container, kind, waiting, initial, messageBytes } = parts;
+  const [latest, previous] = instancesOf(parts.records, container.name).slice(parts.isInHook ? 1 : 0);
   const base = { name: container.name, image: container.image ?? "", imageID: "", restartCount: 0 };
   if (latest === undefined) {
     return {
       ...base,
       lastState: {},
       ready: false,
-      started: false,
+      ...(kind === "ephemeral" ? {} : { started: false }),
       state: { waiting: { ...(waiting ?? initial) } },
     };
   }
 
-  const state = recordState(latest);
-  const held = waiting !== undefined && latest.phase === "Exited";
-  const last = held ? state : previous === undefined ? {} : recordState(previous);
-  const running = !held && latest.phase === "Running";
-  const succeeded = !held && latest.phase === "Exited" && latest.exitCode === 0;
+  const state = recordState(latest, messageBytes);
+  const isHeld = waiting !== undefined && latest.phase === "Exited";
+  const last = isHeld ? state : previous === undefined ? {} : recordState(previous, messageBytes);
+  const { started, ready } = isHeld ? { started: false, ready: false } : readiness(parts, latest);
   return {
     ...base,
     imageID: latest.imageDigest,
-    containerID: `${runtimeScheme}://${latest.id}`,
+    containerID: containerID(latest),
     restartCount: latest.attempt,
-    // An init container is ready once it has done its work; an app container while it runs (no probe yet).
-    ready: kind === "init" ? succeeded : running,
-    started: running,
-    state: held ? { waiting: { ...waiting } } : state,
+    ready,
+    ...(kind === "ephemeral" ? {} : { started }),
+    state: isHeld ? { waiting: { ...waiting } } : state,
     lastState: last,
   };
 }
 
-function recordState(record: ContainerRecord): ContainerState {
+/** An instance's id as statuses have it. */
+export function containerID({ id }: Pick<ContainerRecord, "id">): string {
+  return `${runtimeScheme}://${id}`;
+}
+
+function readiness(
+  { kind, health }: ContainerStatusParts,
+  record: ContainerRecord,
+): { started: boolean; ready: boolean } {
+  const running = health(record);
+  switch (kind) {
+    // An init container is ready once it has done its work.
+    case "init":
+      return { started: running.started, ready: record.phase === "Exited" && record.exitCode === 0 };
+    // Nobody waits for one.
+    case "ephemeral":
+      return { started: running.started, ready: false };
+    default:
+      return running;
+  }
+}
+
+function recordState(record: ContainerRecord, messageBytes: number): ContainerState {
   if (record.phase === "Running") {
     return { running: record.startedAt === undefined ? {} : { startedAt: kubernetesTime(record.startedAt) } };
   }
@@ -65,12 +92,17 @@ function recordState(record: ContainerRecord): ContainerState {
   const exitCode = record.exitCode ?? 137;
   return {
     terminated: {
-      containerID: `${runtimeScheme}://${record.id}`,
+      containerID: containerID(record),
       exitCode,
       reason: record.reason ?? (exitCode === 0 ? "Completed" : "Error"),
-      ...(record.message === undefined ? {} : { message: record.message }),
+      ...(record.message === undefined ? {} : { message: firstBytes(record.message, messageBytes) }),
       startedAt: kubernetesTime(record.startedAt ?? record.createdAt),
       finishedAt: kubernetesTime(record.finishedAt ?? record.createdAt),
     },
   };
+}
+
+function firstBytes(text: string, count: number): string {
+  const bytes = Buffer.from(text);
+  return bytes.length <= count ? text : bytes.toString("utf8", 0, count);
 }

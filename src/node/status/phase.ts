@@ -1,4 +1,5 @@
-import type { ContainerStatus, PodSpec } from "../../kube/types.ts";
+import type { Container, ContainerStatus, PodSpec } from "../../kube/types.ts";
+import { isSidecar, restartsAfter } from "../restart-rules.ts";
 
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
 
@@ -11,32 +12,53 @@ export function podPhase(
   initStatuses: readonly ContainerStatus[],
   statuses: readonly ContainerStatus[],
 ): PodPhase {
-  const restartPolicy = spec.restartPolicy ?? "Always";
   const anyAppStarted = statuses.some((status) => status.containerID !== undefined);
-  for (const status of initStatuses) {
-    const terminated = status.state?.terminated ?? status.lastState?.terminated;
-    if (anyAppStarted || status.state?.terminated?.exitCode === 0) continue;
-    return terminated !== undefined && restartPolicy === "Never" && status.state?.running === undefined
-      ? "Failed"
-      : "Pending";
+  const initContainers = (spec.initContainers ?? []).map((container) => activityOf(container, initStatuses));
+  const plain = initContainers.filter(({ container }) => !isSidecar(container));
+  const sidecars = initContainers.filter(({ container }) => isSidecar(container));
+
+  if (!anyAppStarted) {
+    if (plain.some((one) => one.activity === "failed" && !comesBack(spec, one))) return "Failed";
+    if (plain.some((one) => one.activity !== "succeeded")) return "Pending";
+    if (sidecars.some(({ activity, status }) => activity !== "running" || status?.started !== true)) {
+      return "Pending";
+    }
   }
 
-  const count = (wanted: Activity) => statuses.filter((status) => activity(status) === wanted).length;
-  if (count("waiting") > 0) return "Pending";
-  if (count("running") > 0 && count("unknown") === 0) return "Running";
-  if (count("unknown") > 0 || statuses.length === 0) return "Pending";
-  if (restartPolicy === "Always") return "Running";
-  if (count("failed") === 0) return "Succeeded";
-  // A container waiting for its restart counts as failed, but its pod goes on.
-  const resting = statuses.some((status) => status.state?.waiting !== undefined);
-  return restartPolicy === "Never" && !resting ? "Failed" : "Running";
+  const apps = spec.containers.map((container) => activityOf(container, statuses));
+  const count = (wanted: Activity) => apps.filter(({ activity }) => activity === wanted).length;
+  if (count("waiting") > 0 || sidecars.some(({ activity }) => activity === "waiting")) return "Pending";
+  const running = count("running") > 0 || sidecars.some(({ activity }) => activity === "running");
+  if (count("unknown") > 0 || apps.length === 0) return "Pending";
+  if (running) return "Running";
+  if (apps.some((one) => comesBack(spec, one))) return "Running";
+  return count("failed") === 0 ? "Succeeded" : "Failed";
 }
 
 type Activity = "running" | "waiting" | "succeeded" | "failed" | "unknown";
 
-function activity({ state, lastState }: ContainerStatus): Activity {
+interface Member {
+  readonly container: Container;
+  readonly status: ContainerStatus | undefined;
+  readonly activity: Activity;
+}
+
+function activityOf(container: Container, statuses: readonly ContainerStatus[]): Member {
+  const status = statuses.find(({ name }) => name === container.name);
+  return { container, status, activity: activity(status) };
+}
+
+function activity(status: ContainerStatus | undefined): Activity {
+  const { state, lastState } = status ?? {};
   if (state?.running !== undefined) return "running";
   if (state?.terminated !== undefined) return state.terminated.exitCode === 0 ? "succeeded" : "failed";
-  if (state?.waiting !== undefined) return lastState?.terminated === undefined ? "waiting" : "failed";
-  return "unknown";
+  if (state?.waiting === undefined) return "unknown";
+  // A container that waits for its restart has been there already.
+  return lastState?.terminated === undefined ? "waiting" : "failed";
+}
+
+function comesBack(spec: PodSpec, { container, status }: Member): boolean {
+  // One that waits after an end waits for its restart.
+  if (status?.state?.waiting !== undefined) return true;
+  return restartsAfter(spec, container, status?.state?.terminated?.exitCode ?? 137);
 }

@@ -28,6 +28,8 @@ function status(records: ContainerRecord[], parts: Partial<PodStatusParts> = {})
     pod: pod(),
     records,
     waiting: new Map(),
+    health: ({ phase }) => ({ started: phase === "Running", ready: phase === "Running" }),
+    inHook: new Set(),
     sandboxReady: true,
     podIPs: ["10.244.0.2"],
     hostIPs: ["192.0.2.1"],

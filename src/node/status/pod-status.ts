@@ -1,8 +1,11 @@
 import { kubernetesTime } from "../../base/clock.ts";
-import type { PodStatus, StoredPod } from "../../kube/types.ts";
+import type { Container, PodStatus, StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
+import type { ContainerKind, PodEnd } from "../plan-types.ts";
+import { allContainers } from "../pod-containers.ts";
+import { isSidecar } from "../restart-rules.ts";
 import { podConditions } from "./conditions.ts";
-import { containerStatus, type Waiting } from "./container-status.ts";
+import { type ContainerStatusParts, containerStatus, type Waiting } from "./container-status.ts";
 import { type PodPhase, podPhase } from "./phase.ts";
 
 /** What a pod's status is made of. */
@@ -10,40 +13,40 @@ export interface PodStatusParts {
   readonly pod: StoredPod;
   readonly records: readonly ContainerRecord[];
   readonly waiting: ReadonlyMap<string, Waiting>;
+  /** What probes say of running containers. */
+  readonly health: ContainerStatusParts["health"];
+  /** Containers whose postStart hook has not returned. */
+  readonly inHook: ReadonlySet<string>;
   readonly sandboxReady: boolean;
   readonly podIPs: readonly string[];
   readonly hostIPs: readonly string[];
   /** Set when the node itself ended the pod (evicted, deadline exceeded). */
-  readonly ended: { readonly phase: "Failed"; readonly reason: string; readonly message: string } | undefined;
+  readonly ended: PodEnd | undefined;
   /** Whether the pod is being deleted, so that nothing of it will be restarted. */
   readonly terminating: boolean;
   readonly now: number;
 }
 
+/** All termination messages of a pod together are at most this long (the kubelet's limit). */
+const messageBytesOfPod = 12 * 1024;
+
 /** The whole v1.PodStatus of a pod on this node, as the kubelet's generateAPIPodStatus makes it. Pure. */
 export function podStatus(parts: PodStatusParts): PodStatus {
-  const { pod, records, waiting, ended } = parts;
+  const { pod } = parts;
   const { spec } = pod;
   const previous = pod.status;
-  const initDone = (spec.initContainers ?? []).every((container) =>
-    records.some((record) => record.name === container.name && record.exitCode === 0),
+  const initStatuses = (spec.initContainers ?? []).map((container) =>
+    statusOf(parts, container, isSidecar(container) ? "sidecar" : "init"),
   );
-  const statusOf = (kind: "init" | "app") => (container: (typeof spec.containers)[number]) =>
-    containerStatus({
-      container,
-      kind,
-      records,
-      waiting: waiting.get(container.name),
-      initial: { reason: kind === "app" && initDone ? "ContainerCreating" : "PodInitializing" },
-    });
-  const initStatuses = (spec.initContainers ?? []).map(statusOf("init"));
-  const statuses = spec.containers.map(statusOf("app"));
+  const statuses = spec.containers.map((container) => statusOf(parts, container, "app"));
+  const ephemeral = (spec.ephemeralContainers ?? []).map((container) =>
+    statusOf(parts, container, "ephemeral"),
+  );
 
-  const phase = finalPhase(
-    previous?.phase,
-    // Nothing restarts in a pod that is being deleted, so its phase is as under restartPolicy Never.
-    ended?.phase ??
-      podPhase(parts.terminating ? { ...spec, restartPolicy: "Never" } : spec, initStatuses, statuses),
+  const { phase, ended } = shownPhase(
+    parts,
+    // Nothing restarts in a pod that is being deleted, so its phase is as if nothing ever did.
+    podPhase(parts.terminating ? withoutRestarts(spec) : spec, initStatuses, statuses),
   );
   const hostIPs = parts.hostIPs.map((ip) => ({ ip }));
   const podIPs = spec.hostNetwork === true ? hostIPs : parts.podIPs.map((ip) => ({ ip }));
@@ -58,6 +61,7 @@ export function podStatus(parts: PodStatusParts): PodStatus {
       statuses,
       sandboxReady: parts.sandboxReady,
       previous: previous?.conditions ?? [],
+      generation: pod.metadata.generation ?? 1,
       now: kubernetesTime(parts.now),
     }),
     ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0].ip, hostIPs }),
@@ -65,12 +69,70 @@ export function podStatus(parts: PodStatusParts): PodStatus {
     startTime: previous?.startTime ?? kubernetesTime(parts.now),
     ...(initStatuses.length > 0 ? { initContainerStatuses: initStatuses } : {}),
     containerStatuses: statuses,
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     ...(previous?.qosClass === undefined ? {} : { qosClass: previous.qosClass }),
     observedGeneration: pod.metadata.generation ?? 1,
   };
 }
 
-/** A pod that has ended never comes back (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/). */
-function finalPhase(before: string | undefined, now: PodPhase): PodPhase {
-  return before === "Succeeded" || before === "Failed" ? before : now;
+function statusOf(parts: PodStatusParts, container: Container, kind: ContainerKind) {
+  const { records, waiting, health, inHook } = parts;
+  const { spec } = parts.pod;
+  return containerStatus({
+    container,
+    kind,
+    records,
+    health,
+    isInHook: inHook.has(container.name),
+    waiting: waiting.get(container.name),
+    initial: {
+      reason: kind === "ephemeral" || isInitialized(parts) ? "ContainerCreating" : "PodInitializing",
+    },
+    messageBytes: Math.floor(messageBytesOfPod / allContainers(spec).length),
+  });
+}
+
+/** Without init containers a pod is initialized from the beginning. */
+function isInitialized({ pod, records, health }: PodStatusParts): boolean {
+  return (pod.spec.initContainers ?? []).every((container) =>
+    records.some(
+      (record) =>
+        record.name === container.name &&
+        (isSidecar(container) ? health(record).started : record.exitCode === 0),
+    ),
+  );
+}
+
+/**
+ * A pod that has ended never comes back, and has not ended as long as one of its containers runs
+ * (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/).
+ */
+function shownPhase(
+  { pod, ended, records }: PodStatusParts,
+  computed: PodPhase,
+): { phase: PodPhase; ended: PodEnd | undefined } {
+  const before = pod.status?.phase;
+  if (before === "Succeeded" || before === "Failed") {
+    const { reason, message } = pod.status ?? {};
+    const told =
+      reason === undefined ? undefined : ({ phase: "Failed", reason, message: message ?? "" } as const);
+    return { phase: before, ended: ended ?? told };
+  }
+  const phase = ended?.phase ?? computed;
+  const hasEnded = phase === "Succeeded" || phase === "Failed";
+  if (!hasEnded || records.every((record) => record.phase === "Exited")) return { phase, ended };
+  return { phase: before === "Running" ? "Running" : "Pending", ended: undefined };
+}
+
+function withoutRestarts(spec: StoredPod["spec"]): StoredPod["spec"] {
+  const never = (container: Container): Container => {
+    const { restartPolicyRules: _, ...rest } = container;
+    return isSidecar(container) ? rest : { ...rest, restartPolicy: "Never" };
+  };
+  return {
+    ...spec,
+    restartPolicy: "Never",
+    containers: spec.containers.map((container) => never({ ...container, restartPolicy: "Never" })),
+    ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(never) }),
+  };
 }

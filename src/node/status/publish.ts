@@ -34,6 +34,8 @@ export async function publishStatus(
         pod,
         records: recordsOf(state, dependencies),
         waiting: state.waiting,
+        health: (record) => state.probes.health(record),
+        inHook: state.inHook,
         sandboxReady: runtime.listSandboxes().some((sandbox) => sandbox.podUID === state.uid),
         podIPs: network.find(state.uid)?.ips ?? [],
         hostIPs,

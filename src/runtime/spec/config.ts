@@ -63,7 +63,11 @@ export function ociSpec(parts: SpecParts): OCISpec {
       "io.kubernetes.container.name": container.name,
     },
     linux: {
-      namespaces: namespaces(sandbox, { hostPID: pod.spec.hostPID === true, privileged }),
+      namespaces: namespaces(sandbox, {
+        hostPID: pod.spec.hostPID === true,
+        privileged,
+        targetPID: config.targetPID,
+      }),
       cgroupsPath: containerCgroup(sandbox, config),
       resources: resources(container, {
         privileged,

@@ -1,0 +1,17 @@
+import { explain, systemErrorCode } from "../../base/errors.ts";
+
+const words: Record<string, string> = {
+  ECONNREFUSED: "connect: connection refused",
+  EHOSTUNREACH: "connect: no route to host",
+  ENETUNREACH: "connect: network is unreachable",
+  ETIMEDOUT: "i/o timeout",
+};
+
+/** Why a connection could not be made, in the words that the kubelet's events have for it. */
+export function dialError(error: unknown, address: string): string {
+  const code = systemErrorCode(error);
+  if (code === "ECONNRESET") return "read: connection reset by peer";
+  if (code === "EPIPE") return "write: broken pipe";
+  if (code !== undefined && words[code] !== undefined) return `dial tcp ${address}: ${words[code]}`;
+  return explain(error);
+}

@@ -110,9 +110,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     "6:3: warning: spec.serviceAccountName: not honoured by this version of Peapod: there are no service accounts, and no token is mounted",
     "7:3: warning: spec.nodeSelector: not honoured by this version of Peapod: not applicable on one machine",
     "9:5: spec.securityContext.fsGroup: not honoured by this version of Peapod: files in volumes keep their group",
-    "13:7: spec.containers[0].readinessProbe: not honoured by this version of Peapod: readiness probes are not run",
     "17:11: spec.containers[0].env[0].valueFrom: not honoured by this version of Peapod: environment variables have only literal values",
-    "21:7: spec.initContainers[0].restartPolicy: not honoured by this version of Peapod: sidecars and restart policies of single containers do not exist",
     "24:7: spec.volumes[0].configMap: not honoured by this version of Peapod: only emptyDir and hostPath volumes can be mounted",
   ],
   "not-utf8.yaml": ["4:12: the file is not valid UTF-8 text"],
@@ -123,7 +121,6 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     "13:11: spec.containers[0].ports[2].containerPort: Required value",
   ],
   "probe-mistakes.yaml": [
-    "9:7: spec.containers[0].livenessProbe: not honoured by this version of Peapod: liveness probes are not run",
     "10:9: spec.containers[0].livenessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0",
     "11:9: spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1",
     "12:9: spec.containers[0].livenessProbe.httpGet: Forbidden: may not specify more than 1 handler type",

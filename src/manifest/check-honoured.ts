@@ -7,7 +7,9 @@ import type { Problem } from "./problems.ts";
 export function checkHonoured(pod: Pod): Problem[] {
   return notHonoured.flatMap((rule) => {
     const roots = rule.path.startsWith("containers[]")
-      ? [rule.path, `initContainers${rule.path.slice("containers".length)}`]
+      ? ["containers", "initContainers", "ephemeralContainers"].map(
+          (list) => list + rule.path.slice("containers".length),
+        )
       : [rule.path];
     return roots
       .flatMap((path) => valuesAt(pod.spec, path.split("."), "spec"))

@@ -6,7 +6,7 @@
 /** A field of a Pod's spec that is valid but not honoured. */
 export interface NotHonoured {
   /**
-   * Path below `spec`; `[]` is every item of a list, and `containers[]` means init containers too.
+   * Path below `spec`; `[]` is every item of a list, and `containers[]` means init and ephemeral containers too.
    * A field that is absent, false or empty asks for nothing and is never reported (but see `when`).
    */
   readonly path: string;
@@ -39,12 +39,11 @@ const oneMachine = "not applicable on one machine";
 const noServiceAccounts = "there are no service accounts, and no token is mounted";
 
 export const notHonoured: readonly NotHonoured[] = [
-  refuse("containers[].livenessProbe", "liveness probes are not run"),
-  refuse("containers[].readinessProbe", "readiness probes are not run"),
-  refuse("containers[].startupProbe", "startup probes are not run"),
-  refuse("containers[].lifecycle", "lifecycle hooks are not run"),
-  refuse("containers[].restartPolicy", "sidecars and restart policies of single containers do not exist"),
-  refuse("containers[].restartPolicyRules", "restart rules of single containers do not exist"),
+  refuse(
+    "containers[].restartPolicyRules[].action",
+    "a restart rule restarts its own container only",
+    is("RestartAllContainers"),
+  ),
   refuse("containers[].envFrom", "environment variables cannot come from ConfigMaps and Secrets"),
   refuse("containers[].env[].valueFrom", "environment variables have only literal values"),
   refuse("containers[].volumeMounts[].subPath", "only a volume's root can be mounted"),
@@ -139,12 +138,10 @@ export const notHonoured: readonly NotHonoured[] = [
   ),
   refuse("securityContext.windowsOptions", "only Linux containers run"),
 
-  refuse("activeDeadlineSeconds", "pods have no deadline"),
   refuse("hostUsers", "pods have no user namespace of their own", (value) => value === false),
   refuse("hostnameOverride", "the host name comes from hostname or the pod's name"),
   refuse("os.name", "only Linux containers run", not("linux")),
   refuse("overhead", "there are no runtime classes"),
-  refuse("readinessGates", "nothing sets conditions of pods from outside"),
   refuse("resourceClaims", "there are no resource claims"),
   refuse("resources", "requests and limits are those of containers, not of pods"),
   refuse("runtimeClassName", "there are no runtime classes; the node's --runtime chooses for all pods"),

@@ -59,7 +59,7 @@ function recordExit(context: RuntimeContext, stored: StoredContainer, exit: Cont
       finishedAt: Math.max(exit.finishedAt, record.startedAt ?? record.createdAt),
       exitCode: exit.exitCode,
       reason: isOutOfMemory ? "OOMKilled" : exit.exitCode === 0 ? "Completed" : "Error",
-      message: readTerminationMessage(context.layout, record.id),
+      message: readTerminationMessage(context.layout, stored, exit.exitCode),
     },
   });
 }

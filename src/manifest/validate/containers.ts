@@ -8,6 +8,7 @@ import { validateVolumeMounts } from "./mounts.ts";
 import { validateHostPortConflicts, validatePorts } from "./ports.ts";
 import { validateProbes } from "./probes.ts";
 import { validateResources } from "./resources.ts";
+import { validateRestartPolicy } from "./restart-rules.ts";
 import { validateContainerSecurity } from "./security.ts";
 import { oneOf } from "./values.ts";
 
@@ -27,9 +28,6 @@ export function validateContainers(spec: PodSpec): Problem[] {
     const path = itemPath(containersPath, index);
     problems.push(...validateName(path, container, names), ...validateContainer(path, container, spec));
     problems.push(...validateProbes(path, container), ...validateLifecycle(path, container, spec));
-    problems.push(
-      ...oneOf(childPath(path, "restartPolicy"), container.restartPolicy, ["Always", "Never", "OnFailure"]),
-    );
   }
   problems.push(...validateHostPortConflicts(containersPath, containers));
   for (const [index, container] of initContainers.entries()) {
@@ -56,10 +54,7 @@ function validateInitContainer(path: string, container: Container, spec: PodSpec
     .map((name) =>
       forbidden(childPath(path, name), "may not be set for init containers without restartPolicy=Always"),
     );
-  return [
-    ...lasting,
-    ...oneOf(childPath(path, "restartPolicy"), container.restartPolicy, ["Always", "Never", "OnFailure"]),
-  ];
+  return lasting;
 }
 
 function validateContainer(path: string, container: Container, spec: PodSpec): Problem[] {
@@ -71,6 +66,7 @@ function validateContainer(path: string, container: Container, spec: PodSpec): P
       "Never",
     ]),
     ...validateMessagePolicy(childPath(path, "terminationMessagePolicy"), container.terminationMessagePolicy),
+    ...validateRestartPolicy(path, container),
     ...validatePorts(path, container.ports ?? [], spec.hostNetwork === true),
     ...validateEnv(path, container),
     ...validateVolumeMounts(path, container, spec.volumes ?? []),

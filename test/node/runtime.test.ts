@@ -272,6 +272,23 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
     await runtime.removeContainer(id, scope);
   });
 
+  test("takes the end of the log for its message when asked to", async () => {
+    const id = await fixture.run(runtime, "echo first; echo what went wrong; exit 1", {
+      container: { terminationMessagePolicy: "FallbackToLogsOnError" },
+    });
+    expect((await exited(runtime, id)).message).toBe("first\nwhat went wrong\n");
+    await runtime.removeContainer(id, scope);
+  });
+
+  test("on a terminal of its own", async () => {
+    const id = await fixture.run(runtime, "tty; echo $TERM; [ -t 2 ] && echo terminal", {
+      container: { tty: true, stdin: true },
+    });
+    await exited(runtime, id);
+    expect(await logOf(runtime, id)).toMatch(/^\/dev\/(console|pts\/0)\r\nxterm\r\nterminal\r\n$/);
+    await runtime.removeContainer(id, scope);
+  });
+
   describe("exec", () => {
     test("passes streams, environment and exit code", async () => {
       const id = await fixture.run(runtime, "exec sleep 1000", { env: ["PATH=/usr/bin:/bin", "COLOUR=red"] });

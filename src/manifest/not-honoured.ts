@@ -34,7 +34,7 @@ const is =
 const hasKey = (test: (key: string) => boolean) => (value: unknown) =>
   Object.keys(value as object).some(test);
 
-const volumeTypes = "only emptyDir and hostPath volumes can be mounted";
+const volumeTypes = "volumes of this type cannot be mounted";
 const oneMachine = "not applicable on one machine";
 const noServiceAccounts = "there are no service accounts, and no token is mounted";
 
@@ -45,15 +45,6 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("containers[].lifecycle", "lifecycle hooks are not run"),
   refuse("containers[].restartPolicy", "sidecars and restart policies of single containers do not exist"),
   refuse("containers[].restartPolicyRules", "restart rules of single containers do not exist"),
-  refuse("containers[].envFrom", "environment variables cannot come from ConfigMaps and Secrets"),
-  refuse("containers[].env[].valueFrom", "environment variables have only literal values"),
-  refuse("containers[].volumeMounts[].subPath", "only a volume's root can be mounted"),
-  refuse("containers[].volumeMounts[].subPathExpr", "only a volume's root can be mounted"),
-  refuse(
-    "containers[].volumeMounts[].recursiveReadOnly",
-    "what is mounted below a volume keeps its own mode",
-    not("Disabled"),
-  ),
   refuse("containers[].volumeDevices", "there are no block devices"),
   refuse("containers[].stdin", "containers have no standard input"),
   refuse("containers[].tty", "containers have no terminal"),
@@ -69,11 +60,6 @@ export const notHonoured: readonly NotHonoured[] = [
     hasKey(isEphemeralStorage),
   ),
   warn("containers[].resizePolicy", "containers cannot be resized in place"),
-  refuse(
-    "containers[].securityContext.seccompProfile.type",
-    "only the profiles RuntimeDefault and Unconfined exist",
-    is("Localhost"),
-  ),
   refuse(
     "containers[].securityContext.appArmorProfile.type",
     "AppArmor profiles are not applied",
@@ -92,9 +78,7 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("volumes[].azureFile", volumeTypes),
   refuse("volumes[].cephfs", volumeTypes),
   refuse("volumes[].cinder", volumeTypes),
-  refuse("volumes[].configMap", volumeTypes),
   refuse("volumes[].csi", volumeTypes),
-  refuse("volumes[].downwardAPI", volumeTypes),
   refuse("volumes[].ephemeral", volumeTypes),
   refuse("volumes[].fc", volumeTypes),
   refuse("volumes[].flexVolume", volumeTypes),
@@ -108,11 +92,11 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("volumes[].persistentVolumeClaim", volumeTypes),
   refuse("volumes[].photonPersistentDisk", volumeTypes),
   refuse("volumes[].portworxVolume", volumeTypes),
-  refuse("volumes[].projected", volumeTypes),
+  refuse("volumes[].projected.sources[].clusterTrustBundle", "there are no trust bundles"),
+  refuse("volumes[].projected.sources[].podCertificate", "nobody signs certificates of pods"),
   refuse("volumes[].quobyte", volumeTypes),
   refuse("volumes[].rbd", volumeTypes),
   refuse("volumes[].scaleIO", volumeTypes),
-  refuse("volumes[].secret", volumeTypes),
   refuse("volumes[].storageos", volumeTypes),
   refuse("volumes[].vsphereVolume", volumeTypes),
   refuse(
@@ -121,22 +105,10 @@ export const notHonoured: readonly NotHonoured[] = [
     not("Memory"),
   ),
 
-  refuse("securityContext.fsGroup", "files in volumes keep their group"),
-  warn("securityContext.fsGroupChangePolicy", "files in volumes keep their group"),
-  refuse(
-    "securityContext.seccompProfile.type",
-    "only the profiles RuntimeDefault and Unconfined exist",
-    is("Localhost"),
-  ),
   refuse("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("Localhost")),
   warn("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("RuntimeDefault")),
   refuse("securityContext.seLinuxOptions", "SELinux labels are not applied"),
   warn("securityContext.seLinuxChangePolicy", "SELinux labels are not applied"),
-  refuse(
-    "securityContext.supplementalGroupsPolicy",
-    "groups of the image are always merged in",
-    is("Strict"),
-  ),
   refuse("securityContext.windowsOptions", "only Linux containers run"),
 
   refuse("activeDeadlineSeconds", "pods have no deadline"),

@@ -28,6 +28,10 @@ export interface ContainerMount {
   readonly hostPath: string;
   readonly mountPath: string;
   readonly readOnly: boolean;
+  /** Whether what is mounted below it is read-only too (default: no); `Enabled` fails where the kernel can't do that. */
+  readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled";
+  /** Whether no program in it can be executed. */
+  readonly noExec?: boolean;
   readonly propagation: "private" | "rslave" | "rshared";
 }
 
@@ -131,10 +135,7 @@ export interface RuntimeService {
   /** Makes the pod's namespaces, /dev/shm and cgroup; returns the existing one when it was made before. */
   createSandbox(pod: StoredPod, scope: Scope): Promise<Sandbox>;
   /** Writes /etc/hosts, /etc/hostname and /etc/resolv.conf of the sandbox, in place when they exist. */
-  writeSandboxFiles(
-    sandbox: Sandbox,
-    files: { hosts: string; hostname: string; resolvConf: string },
-  ): void;
+  writeSandboxFiles(sandbox: Sandbox, files: { hosts: string; hostname: string; resolvConf: string }): void;
   /** Removes the sandbox and all that belongs to it. Its containers must be removed before. */
   removeSandbox(podUID: string, scope: Scope): Promise<void>;
   listSandboxes(): readonly Sandbox[];
@@ -144,7 +145,12 @@ export interface RuntimeService {
    * that the root file system can be made under it first. Throws CreateContainerError (or
    * CreateContainerConfigError) and leaves nothing behind then.
    */
-  createContainer(id: string, sandbox: Sandbox, config: ContainerConfig, scope: Scope): Promise<ContainerRecord>;
+  createContainer(
+    id: string,
+    sandbox: Sandbox,
+    config: ContainerConfig,
+    scope: Scope,
+  ): Promise<ContainerRecord>;
   /** Lets the created container's process run. Throws RunContainerError; the record then says Exited. */
   startContainer(id: string, scope: Scope): Promise<ContainerRecord>;
   /**

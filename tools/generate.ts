@@ -5,7 +5,7 @@ import type { errorReference } from "./generate-error-reference.ts";
 import type { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
 
 /** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
-const files: Readonly<Record<string, () => string | Promise<string>> = {
+const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "src/kube/generated/descriptions.ts": generateDescriptions,
   "src/kube/generated/field-table.ts": generateFieldTable,
   "docs/errors.md": errorReference,

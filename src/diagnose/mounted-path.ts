@@ -20,7 +20,7 @@ export function resolvePath(view: ContainerView, path: string, spec: PodSpec): M
   if (mount === undefined) return { volume: undefined, key: `${view.path}:${target}`, readOnly: false };
   const rest = target.slice(canonicalPath(mount.mountPath ?? "").length);
   const volume = (spec.volumes ?? []).find(({ name }) => name === mount.name);
-  const inside = posix.normalize(`/${mount.subPath ?? mount.subPathExpr ?? ""}/${rest}`);
+  const inside = canonicalPath(`${mount.subPath ?? mount.subPathExpr ?? ""}/${rest}`);
   return {
     volume: mount.name,
     key: sourceKey(volume, mount.name ?? "", inside),
@@ -41,7 +41,7 @@ export function isBelow(path: string, folder: string): boolean {
 
 /** Two volumes of a pod may be the same storage: a folder of the host, a claim. */
 function sourceKey(volume: Volume | undefined, name: string, inside: string): string {
-  if (volume?.hostPath !== undefined) return `host:${posix.normalize(`${volume.hostPath.path}/${inside}`)}`;
+  if (volume?.hostPath !== undefined) return `host:${canonicalPath(`${volume.hostPath.path}/${inside}`)}`;
   const claim = volume?.persistentVolumeClaim?.claimName;
   return claim === undefined ? `volume ${name}:${inside}` : `claim ${claim}:${inside}`;
 }

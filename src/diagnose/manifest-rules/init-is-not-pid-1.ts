@@ -53,12 +53,15 @@ function signalsToPause(view: ContainerView): Observation[] {
     ]),
   ];
   return places.flatMap(([field, commands]) =>
-    commands.map(withoutRedirections).filter(killsFirst).map((words) => ({
-      field: pathIn(view, field),
-      severity: "warning" as const,
-      message: `container "${view.name}" runs \`${words.join(" ")}\`, which signals the pod's own PID 1 and not the container's program`,
-      related: ["spec.shareProcessNamespace"],
-    })),
+    commands
+      .map(withoutRedirections)
+      .filter(killsFirst)
+      .map((words) => ({
+        field: pathIn(view, field),
+        severity: "warning" as const,
+        message: `container "${view.name}" runs \`${words.join(" ")}\`, which signals the pod's own PID 1 and not the container's program`,
+        related: ["spec.shareProcessNamespace"],
+      })),
   );
 }
 

@@ -13,9 +13,10 @@ export const sidecarStoppedEarly: ManifestRule = {
   fix: "Move the proxy to `initContainers` with `restartPolicy: Always`, or give it a `preStop` hook that waits.",
   scope:
     "An app container without `preStop` hook runs a known proxy (Envoy, Istio, Cloud SQL proxy, PgBouncer, Dapr), " +
-    "and another app container names `localhost` or `127.0.0.1`. Information only: many apps end as fast as their proxy.",
+    "and another app container names `localhost` or `127.0.0.1`. Jobs have `sidecar-keeps-job-running`. Information only: many apps end as fast as their proxy.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#termination-with-sidecars",
-  check({ running }) {
+  check({ running, ownerKind }) {
+    if (ownerKind === "Job" || ownerKind === "CronJob") return [];
     const app = running.filter(({ role }) => role === "app");
     return app
       .filter((view) => isProxy(view) && view.container.lifecycle?.preStop === undefined)

@@ -63,7 +63,7 @@ function fieldNaming(view: ContainerView, key: string, spec: PodSpec): string | 
   for (const [index, mount] of (view.container.volumeMounts ?? []).entries()) {
     if (mount.readOnly === true) continue;
     const place = resolvePath(view, mount.mountPath ?? "", spec);
-    if (mount.subPath && place.key.replace(/\/$/, "") === key) return pathIn(view, "volumeMounts", index);
+    if (mount.subPath && place.key === key) return pathIn(view, "volumeMounts", index);
   }
   for (const { field, text } of textsOf(view)) {
     for (const [path] of text.matchAll(/(?<![\w.])\/[\w./-]*\w/g)) {

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { cliReference } from "./generate-cli-docs.ts";
-import type { errorReference } from "./generate-error-reference.ts";
-import type { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
+import { cliReference } from "./generate-cli-docs.ts";
+import { errorReference } from "./generate-error-reference.ts";
+import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
+import { generateRuleDocs } from "./generate-rule-docs.ts";
 
 /** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
 const files: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -10,6 +11,7 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "src/kube/generated/field-table.ts": generateFieldTable,
   "docs/errors.md": errorReference,
   "docs/reference/cli.md": cliReference,
+  ...generateRuleDocs(),
 };
 
 for (const [path, generate] of Object.entries(files)) {

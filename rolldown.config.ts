@@ -1,12 +1,14 @@
 import { defineConfig } from "rolldown";
 
 // The CLI must start fast, so it shares nothing with the daemon: an entry that loads CommonJS chunks with their
-// compiled code (src/cli/code-cache.ts), which tools/build-code-cache.ts takes from a run.
+// compiled code (src/cli/code-cache.ts), which tools/build-code-cache.ts takes from a run. The entry comes last:
+// where it is missing after a failed build, bin/peapod runs the sources.
 export default defineConfig([
   {
-    input: { cli: "src/cli/boot.ts" },
+    input: { daemon: "src/daemon/main.ts" },
     platform: "node",
-    output: { dir: "dist", format: "cjs", entryFileNames: "[name].cjs" },
+    external: ["koffi", "@lydell/node-pty", "fastify", "pino"],
+    output: { dir: "dist", format: "esm", chunkFileNames: "daemon-[name].js" },
   },
   {
     input: { program: "src/cli/run.ts" },
@@ -14,9 +16,8 @@ export default defineConfig([
     output: { dir: "dist/cli", format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "[name].cjs" },
   },
   {
-    input: { daemon: "src/daemon/main.ts" },
+    input: { cli: "src/cli/boot.ts" },
     platform: "node",
-    external: ["koffi", "@lydell/node-pty", "fastify", "pino"],
-    output: { dir: "dist", format: "esm", chunkFileNames: "daemon-[name].js" },
+    output: { dir: "dist", format: "cjs", entryFileNames: "[name].cjs" },
   },
 ]);

@@ -1,15 +1,19 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cliReference } from "./generate-cli-docs.ts";
 import { errorReference } from "./generate-error-reference.ts";
 import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
+import { generateRuleDocs } from "./generate-rule-docs.ts";
 
 /** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
-const files: Readonly<Record<string, () => string>> = {
+const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "src/kube/generated/descriptions.ts": generateDescriptions,
   "src/kube/generated/field-table.ts": generateFieldTable,
   "docs/errors.md": errorReference,
+  "docs/reference/cli.md": cliReference,
+  ...generateRuleDocs(),
 };
 
 for (const [path, generate] of Object.entries(files)) {
-  writeFileSync(join(import.meta.dirname, "..", path), generate());
+  writeFileSync(join(import.meta.dirname, "..", path), await generate());
 }

@@ -32,13 +32,14 @@ export async function loadManifests(
   return broken ? undefined : objects;
 }
 
-interface SourceText {
+/** What one file (or stdin, or URL) has, and the name under which it is cited. */
+export interface SourceText {
   readonly name: string;
   readonly text: Uint8Array;
 }
 
 /** Reads files, folders (`*.yaml`, `*.yml`, `*.json`, by name), `-` and URLs. Throws when one can't be read. */
-async function readSources(
+export async function readSources(
   sources: readonly string[],
   recursive: boolean,
   scope: Scope,

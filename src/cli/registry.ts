@@ -9,6 +9,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<CommandSpec |
   logs: async () => (await import("./commands/logs.ts")).logs,
   exec: async () => (await import("./commands/exec.ts")).exec,
   delete: async () => (await import("./commands/delete.ts")).deleteCommand,
+  check: async () => (await import("./commands/check.ts")).check,
   channels: async () => (await import("./commands/channels.ts")).channels,
   node: async () => (await import("./commands/node.ts")).node,
   image: async () => (await import("./commands/image.ts")).image,

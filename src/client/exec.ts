@@ -59,9 +59,10 @@ export async function exec(
           reject(statusError(response.statusCode ?? 500, Buffer.concat(chunks).toString())),
         );
       });
-      socket.on("error", (cause) =>
-        reject(new PeapodError("NodeUnreachable", "the exec connection broke", { cause })),
-      );
+      socket.on("error", (cause) => {
+        const broken = new PeapodError("NodeUnreachable", "the exec connection broke", { cause });
+        reject(scope.signal.aborted ? scope.signal.reason : broken);
+      });
       socket.on("open", () => {
         if (options.stdin !== undefined) pumpInput(socket, options.stdin, finished.signal);
         if (options.sizes !== undefined) void pumpSizes(socket, options.sizes, finished.signal).catch(reject);

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, statfsSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { kubernetesVersion } from "../base/version.ts";
@@ -12,14 +12,16 @@ import { createCNINetwork } from "../network/cni-network.ts";
 import { createNftCounters } from "../network/counters/nft-counters.ts";
 import type { PodNetworkDriver } from "../network/types.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
+import { PodTokens } from "../node/configuration/pod-tokens.ts";
 import { EventRecorder } from "../node/event-recorder.ts";
-import type { NodeDescription } from "../node/node-object.ts";
+import { type NodeDescription, nodeResources } from "../node/node-object.ts";
 import { createRuntime, newContainerID } from "../runtime/runtime-service.ts";
 import { createSandboxes } from "../runtime/sandbox/sandboxes.ts";
 import type { RuntimeService } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 import { createVolumeService } from "../volumes/volume-service.ts";
 import type { DaemonConfig } from "./config.ts";
+import { createTokenSigner } from "./token-key.ts";
 
 /** A node's parts, put together: the only place that knows which implementation stands behind a port. */
 export interface WiredNode {
@@ -54,6 +56,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
       ? createBridgeNetwork({ layout, ...(config.podCIDR === undefined ? {} : { podCIDR: config.podCIDR }) })
       : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
   const counters = await createNftCounters(scope);
+  const size = { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: diskSize(layout.stateDir) };
   const agent = createAgent(
     {
       nodeName: facts.hostname,
@@ -65,6 +68,8 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
       counters,
       volumes: createVolumeService({ layout }),
       events: new EventRecorder(store, facts.hostname),
+      tokens: new PodTokens(store, createTokenSigner(layout)),
+      allocatable: nodeResources(size),
       newContainerID,
       hostFiles: readHostFiles,
     },
@@ -80,8 +85,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
     description: {
       name: facts.hostname,
       addresses: facts.addresses,
-      cpus: facts.cpus,
-      memoryBytes: facts.memoryBytes,
+      ...size,
       podCIDR: config.podCIDR,
       systemInfo: {
         architecture: facts.architecture,
@@ -109,6 +113,11 @@ function readHostFiles(): { hosts: string; resolvConf: string } {
     hosts: tryRead(() => readFileSync("/etc/hosts", "utf8")) ?? "",
     resolvConf: tryRead(() => readFileSync(isStub ? resolvedUpstream : "/etc/resolv.conf", "utf8")) ?? "",
   };
+}
+
+function diskSize(folder: string): number {
+  const { blocks, bsize } = statfsSync(folder);
+  return blocks * bsize;
 }
 
 function tryRead(read: () => string): string | undefined {

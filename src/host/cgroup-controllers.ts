@@ -26,6 +26,7 @@ export async function prepareCgroups(layout: Layout, scope: Scope): Promise<void
     mkdirSync(target, { recursive: true });
     if (isMounted(target)) continue;
     mounted.add(target);
+    mkdirSync(layout.runDir, { recursive: true, mode: 0o700 });
     writeFileAtomically(mountedFile(layout), [...mounted].join("\n"));
     try {
       const options = ["nosuid", "nodev", "noexec", versionOneName(controller)];

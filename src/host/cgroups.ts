@@ -6,7 +6,6 @@ import { cgroupHierarchies, cgroupRoot, cgroupV1Path, cgroupV2Path } from "./cgr
 import { isGone, readFileIfExists } from "./files.ts";
 import { signalPID } from "./processes.ts";
 
-export { prepareCgroups, releaseCgroups } from "./cgroup-controllers.ts";
 export {
   type CgroupMode,
   cgroupHierarchies,

@@ -31,6 +31,11 @@ export function podVolumesDir(layout: Layout, podUID: string): string {
   return join(layout.stateDir, "pods", podUID, "volumes");
 }
 
+/** Folder of the parts of volumes that one pod's containers mount by themselves (`subPath`). */
+export function podSubPathsDir(layout: Layout, podUID: string): string {
+  return join(layout.stateDir, "pods", podUID, "volume-subpaths");
+}
+
 /** Folder of one pod's sandbox: pinned namespaces, shm, hosts, hostname, resolv.conf. */
 export function sandboxDir(layout: Layout, podUID: string): string {
   return join(layout.runDir, "sandboxes", podUID);

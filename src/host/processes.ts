@@ -36,7 +36,7 @@ export function parseProcessStat(text: string): ProcessStat {
 }
 
 /** The process that has this number now, or undefined when there is none. */
-export function processStat(pid: number): ProcessStat | undefined {
+function processStat(pid: number): ProcessStat | undefined {
   const text = readFileIfExists(`/proc/${pid}/stat`);
   return text === undefined || text === "" ? undefined : parseProcessStat(text);
 }

@@ -3,6 +3,7 @@
  * Types only: nothing of the package is there at run time.
  */
 export type { IObjectMeta as ObjectMeta } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
+export type { IConfigMap as ConfigMap } from "kubernetes-models/v1/ConfigMap";
 export type { IContainer as Container } from "kubernetes-models/v1/Container";
 export type { IContainerPort as ContainerPort } from "kubernetes-models/v1/ContainerPort";
 export type { IContainerState as ContainerState } from "kubernetes-models/v1/ContainerState";
@@ -16,6 +17,7 @@ export type { IPodCondition as PodCondition } from "kubernetes-models/v1/PodCond
 export type { IPodSpec as PodSpec } from "kubernetes-models/v1/PodSpec";
 export type { IPodStatus as PodStatus } from "kubernetes-models/v1/PodStatus";
 export type { IProbe as Probe } from "kubernetes-models/v1/Probe";
+export type { ISecret as Secret } from "kubernetes-models/v1/Secret";
 export type { ISecurityContext as SecurityContext } from "kubernetes-models/v1/SecurityContext";
 export type { IVolume as Volume } from "kubernetes-models/v1/Volume";
 export type { IVolumeMount as VolumeMount } from "kubernetes-models/v1/VolumeMount";

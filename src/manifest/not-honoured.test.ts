@@ -23,7 +23,8 @@ test("every volume type is honoured or on the list", () => {
   const listed = new Set(notHonoured.map(({ path }) => path));
   const types = [...(fieldsOf("Volume")?.keys() ?? [])].filter((name) => name !== "name");
   const neither = types.filter((type) => !listed.has(`volumes[].${type}`));
-  expect(neither).toEqual(["emptyDir", "hostPath"]);
+  const mountable = ["configMap", "downwardAPI", "emptyDir", "hostPath", "projected", "secret"];
+  expect(neither).toEqual(mountable);
 });
 
 test("the reference names every one of them", () => {

@@ -34,7 +34,7 @@ const is =
 const hasKey = (test: (key: string) => boolean) => (value: unknown) =>
   Object.keys(value as object).some(test);
 
-const volumeTypes = "only emptyDir and hostPath volumes can be mounted";
+const volumeTypes = "volumes of this type cannot be mounted";
 const oneMachine = "not applicable on one machine";
 const noServiceAccounts = "there are no service accounts, and no token is mounted";
 
@@ -43,15 +43,6 @@ export const notHonoured: readonly NotHonoured[] = [
     "containers[].restartPolicyRules[].action",
     "a restart rule restarts its own container only",
     is("RestartAllContainers"),
-  ),
-  refuse("containers[].envFrom", "environment variables cannot come from ConfigMaps and Secrets"),
-  refuse("containers[].env[].valueFrom", "environment variables have only literal values"),
-  refuse("containers[].volumeMounts[].subPath", "only a volume's root can be mounted"),
-  refuse("containers[].volumeMounts[].subPathExpr", "only a volume's root can be mounted"),
-  refuse(
-    "containers[].volumeMounts[].recursiveReadOnly",
-    "what is mounted below a volume keeps its own mode",
-    not("Disabled"),
   ),
   refuse("containers[].volumeDevices", "there are no block devices"),
   refuse("containers[].stdin", "containers have no standard input"),
@@ -68,11 +59,6 @@ export const notHonoured: readonly NotHonoured[] = [
     hasKey(isEphemeralStorage),
   ),
   warn("containers[].resizePolicy", "containers cannot be resized in place"),
-  refuse(
-    "containers[].securityContext.seccompProfile.type",
-    "only the profiles RuntimeDefault and Unconfined exist",
-    is("Localhost"),
-  ),
   refuse(
     "containers[].securityContext.appArmorProfile.type",
     "AppArmor profiles are not applied",
@@ -91,9 +77,7 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("volumes[].azureFile", volumeTypes),
   refuse("volumes[].cephfs", volumeTypes),
   refuse("volumes[].cinder", volumeTypes),
-  refuse("volumes[].configMap", volumeTypes),
   refuse("volumes[].csi", volumeTypes),
-  refuse("volumes[].downwardAPI", volumeTypes),
   refuse("volumes[].ephemeral", volumeTypes),
   refuse("volumes[].fc", volumeTypes),
   refuse("volumes[].flexVolume", volumeTypes),
@@ -107,11 +91,11 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("volumes[].persistentVolumeClaim", volumeTypes),
   refuse("volumes[].photonPersistentDisk", volumeTypes),
   refuse("volumes[].portworxVolume", volumeTypes),
-  refuse("volumes[].projected", volumeTypes),
+  refuse("volumes[].projected.sources[].clusterTrustBundle", "there are no trust bundles"),
+  refuse("volumes[].projected.sources[].podCertificate", "nobody signs certificates of pods"),
   refuse("volumes[].quobyte", volumeTypes),
   refuse("volumes[].rbd", volumeTypes),
   refuse("volumes[].scaleIO", volumeTypes),
-  refuse("volumes[].secret", volumeTypes),
   refuse("volumes[].storageos", volumeTypes),
   refuse("volumes[].vsphereVolume", volumeTypes),
   refuse(
@@ -120,22 +104,10 @@ export const notHonoured: readonly NotHonoured[] = [
     not("Memory"),
   ),
 
-  refuse("securityContext.fsGroup", "files in volumes keep their group"),
-  warn("securityContext.fsGroupChangePolicy", "files in volumes keep their group"),
-  refuse(
-    "securityContext.seccompProfile.type",
-    "only the profiles RuntimeDefault and Unconfined exist",
-    is("Localhost"),
-  ),
   refuse("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("Localhost")),
   warn("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("RuntimeDefault")),
   refuse("securityContext.seLinuxOptions", "SELinux labels are not applied"),
   warn("securityContext.seLinuxChangePolicy", "SELinux labels are not applied"),
-  refuse(
-    "securityContext.supplementalGroupsPolicy",
-    "groups of the image are always merged in",
-    is("Strict"),
-  ),
   refuse("securityContext.windowsOptions", "only Linux containers run"),
 
   refuse("hostUsers", "pods have no user namespace of their own", (value) => value === false),

@@ -42,7 +42,11 @@ export function readManifest(bytes: Uint8Array | string, source: string): Manife
 }
 
 /** The objects of a document: itself, or the items of a `List`, however deep. */
-function flattenLists(document: YamlDocument, value: unknown, node: Node): { value: unknown; node: Node }[] {
+export function flattenLists(
+  document: YamlDocument,
+  value: unknown,
+  node: Node,
+): { value: unknown; node: Node }[] {
   const list = value as { kind?: unknown; apiVersion?: unknown; items?: unknown } | null;
   if (list?.kind !== "List" || list.apiVersion !== "v1" || !Array.isArray(list.items))
     return [{ value, node }];

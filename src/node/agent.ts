@@ -3,6 +3,7 @@ import type { Scope } from "../base/scope.ts";
 import type { PodSource } from "../channels/types.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { WatchEvent } from "../store/types.ts";
+import { followConfiguration } from "./configuration/follow.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { runHousekeeping } from "./housekeeping.ts";
 import { observedPods } from "./observed-pods.ts";
@@ -94,6 +95,7 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
       const resourceVersion = listPods();
       const background = [
         followPods(resourceVersion),
+        ...followConfiguration(workers, dependencies, scope),
         relistPeriodically(),
         runHousekeeping(workers, dependencies, scope),
       ];

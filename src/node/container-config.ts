@@ -2,7 +2,6 @@ import { PeapodError } from "../base/errors.ts";
 import type { Image } from "../images/types.ts";
 import type { Container, StoredPod } from "../kube/types.ts";
 import type { ContainerConfig, ContainerMount } from "../runtime/types.ts";
-import type { MountedVolume } from "../volumes/types.ts";
 import { expandReferences } from "./expansion.ts";
 
 /** What a container's configuration is made of. */
@@ -12,19 +11,20 @@ export interface ConfigParts {
   readonly attempt: number;
   readonly image: Image;
   readonly rootfs: string;
-  readonly volumes: ReadonlyMap<string, MountedVolume>;
+  /** What `env` and `envFrom` ask for, resolved. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly mounts: readonly ContainerMount[];
   readonly hostname: string;
 }
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * Resolves everything that a container's specification refers to: command and arguments (the image's where the
- * specification has none), environment, volumes. Throws CreateContainerConfigError. Pure.
+ * Puts together what the runtime needs of a container: command and arguments (the image's where the specification
+ * has none), environment over the image's, volumes. Throws CreateContainerConfigError. Pure.
  */
 export function containerConfig(parts: ConfigParts): ContainerConfig {
   const { pod, container, attempt, image, rootfs } = parts;
-  const specified = specifiedEnvironment(container);
   return {
     pod,
     container,
@@ -39,9 +39,9 @@ export function containerConfig(parts: ConfigParts): ContainerConfig {
       stopSignal: image.config.stopSignal,
     },
     rootfs,
-    command: commandLine(container, image, specified),
-    env: environment(image, parts.hostname, specified),
-    mounts: (container.volumeMounts ?? []).map((mount) => volumeMount(mount, parts.volumes)),
+    command: commandLine(container, image, parts.variables),
+    env: environment(image, parts.hostname, parts.variables),
+    mounts: parts.mounts,
   };
 }
 
@@ -67,15 +67,6 @@ function commandLine(
   return line;
 }
 
-/** The `env` entries in order, each able to refer to those before it. */
-function specifiedEnvironment(container: Container): ReadonlyMap<string, string> {
-  const variables = new Map<string, string>();
-  for (const { name, value } of container.env ?? []) {
-    variables.set(name, expandReferences(value ?? "", variables));
-  }
-  return variables;
-}
-
 function environment(image: Image, hostname: string, specified: ReadonlyMap<string, string>): string[] {
   const variables = new Map([["PATH", defaultPath]]);
   for (const entry of image.config.env) {
@@ -85,26 +76,4 @@ function environment(image: Image, hostname: string, specified: ReadonlyMap<stri
   if (hostname !== "") variables.set("HOSTNAME", hostname);
   for (const [name, value] of specified) variables.set(name, value);
   return [...variables].map(([name, value]) => `${name}=${value}`);
-}
-
-const propagations = {
-  None: "private",
-  HostToContainer: "rslave",
-  Bidirectional: "rshared",
-} as const;
-
-function volumeMount(
-  mount: NonNullable<Container["volumeMounts"]>[number],
-  volumes: ReadonlyMap<string, MountedVolume>,
-): ContainerMount {
-  const volume = volumes.get(mount.name);
-  if (volume === undefined) {
-    throw new PeapodError("CreateContainerConfigError", `volume ${mount.name} is not mounted in the pod`);
-  }
-  return {
-    hostPath: volume.hostPath,
-    mountPath: mount.mountPath,
-    readOnly: mount.readOnly ?? false,
-    propagation: propagations[(mount.mountPropagation ?? "None") as keyof typeof propagations] ?? "private",
-  };
 }

@@ -5,6 +5,7 @@ import type { StoredPod } from "../kube/types.ts";
 import type { HostPort, PodNetwork } from "../network/types.ts";
 import type { Sandbox } from "../runtime/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
+import { volumeContents } from "./configuration/volume-contents.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { containerCgroup } from "./instances.ts";
 
@@ -30,8 +31,8 @@ export async function prepareEnvironment(
   dependencies: AgentDependencies,
   scope: Scope,
 ): Promise<PodEnvironment> {
-  const { runtime, volumes } = dependencies;
-  const mounted = volumes.mount(pod, scope);
+  const { runtime } = dependencies;
+  const mounted = mountVolumes(pod, dependencies, scope);
   mounted.catch(() => {});
   const sandbox = await failingAs("FailedCreatePodSandBox", "create pod sandbox", () =>
     runtime.createSandbox(pod, scope),
@@ -43,6 +44,14 @@ export async function prepareEnvironment(
   );
   network.catch(() => {});
   return { sandbox, volumes: await mounted, hostname: hostnameFor(pod), network };
+}
+
+async function mountVolumes(
+  pod: StoredPod,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<ReadonlyMap<string, MountedVolume>> {
+  return dependencies.volumes.mount(pod, await volumeContents(pod, dependencies, scope), scope);
 }
 
 async function connect(

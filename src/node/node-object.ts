@@ -10,6 +10,8 @@ export interface NodeDescription {
   readonly addresses: readonly string[];
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Size of the disk that holds pods' files. */
+  readonly diskBytes: number;
   readonly podCIDR: string | undefined;
   readonly systemInfo: {
     readonly architecture: string;
@@ -21,6 +23,8 @@ export interface NodeDescription {
     readonly osImage: string;
   };
 }
+
+type MachineSize = Pick<NodeDescription, "cpus" | "memoryBytes" | "diskBytes">;
 
 /** Pods that one node runs at most (kubelet's default maxPods). */
 const maxPods = "110";
@@ -50,12 +54,18 @@ export function registerNode(store: Store, description: NodeDescription, scope: 
   }
 }
 
-function nodeStatus(description: NodeDescription, now: string): NonNullable<KubernetesNode["status"]> {
-  const resources = {
-    cpu: String(description.cpus),
-    memory: `${Math.floor(description.memoryBytes / 1024)}Ki`,
+/** What the machine has and, since nothing is set aside, what its pods may use. */
+export function nodeResources({ cpus, memoryBytes, diskBytes }: MachineSize): Record<string, string> {
+  return {
+    cpu: String(cpus),
+    "ephemeral-storage": `${Math.floor(diskBytes / 1024)}Ki`,
+    memory: `${Math.floor(memoryBytes / 1024)}Ki`,
     pods: maxPods,
   };
+}
+
+function nodeStatus(description: NodeDescription, now: string): NonNullable<KubernetesNode["status"]> {
+  const resources = nodeResources(description);
   const condition = (type: string, status: string, reason: string, message: string) => ({
     type,
     status,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { StoredPod } from "../kube/types.ts";
 import { BackOff, imagePullLimits, restartLimits, setUpLimits } from "./back-off.ts";
 import type { PodEnvironment } from "./environment.ts";
@@ -5,6 +6,9 @@ import type { Hold, PodEnd } from "./plan-types.ts";
 import { PodProbes } from "./prober/pod-probes.ts";
 import type { Waiting } from "./status/container-status.ts";
 import type { ContainerStop } from "./stop-containers.ts";
+
+/** Reasons of waiting containers that may pass when an object of the API changes. */
+const configurationReasons = ["CreateContainerConfigError", "ContainerCreating"];
 
 /**
  * What the agent remembers of a pod while it works on it. All of it can be lost: a new daemon gets it back from
@@ -49,6 +53,25 @@ export class PodState {
 
   constructor(pod: StoredPod) {
     this.pod = pod;
+  }
+
+  /**
+   * Forgets that starts failed for want of configuration: what was missing may be there now. Called when something
+   * changed that the pod's containers or volumes are made of.
+   */
+  retryConfiguration(): void {
+    for (const [name, { reason }] of this.holds) {
+      if (configurationReasons.includes(reason)) this.holds.delete(name);
+    }
+  }
+
+  /** Compares the pod with what it was before: containers may refer to its labels and annotations. */
+  takeMetadata(before: StoredPod): void {
+    const { labels, annotations } = this.pod.metadata;
+    const changed =
+      !isDeepStrictEqual(labels, before.metadata.labels) ||
+      !isDeepStrictEqual(annotations, before.metadata.annotations);
+    if (changed) this.retryConfiguration();
   }
 
   get uid(): string {

@@ -40,7 +40,9 @@ export class PodWorkers {
     const { uid } = pod.metadata;
     const state = this.#states.get(uid) ?? new PodState(pod);
     this.#states.set(uid, state);
+    const before = state.pod;
     state.pod = pod;
+    if (before !== pod) state.takeMetadata(before);
     if (pod.metadata.deletionTimestamp !== undefined) this.#hurry(state);
     this.#queue.enqueue(uid);
   }
@@ -109,6 +111,7 @@ export class PodWorkers {
     await removePod({ namespace, name, uid }, this.#dependencies, scope);
     this.#deleteFromAPI(state);
     this.#dependencies.events.forget(uid);
+    this.#dependencies.tokens.forget(uid);
     this.#alarms.clear(uid);
     this.#states.delete(uid);
   }

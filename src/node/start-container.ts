@@ -3,6 +3,12 @@ import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
 import type { Image, PullPolicy } from "../images/types.ts";
 import { hostImageName, imageFallbackAnnotation } from "../kube/peapod-names.ts";
+import type { StoredPod } from "../kube/types.ts";
+import type { MountedVolume } from "../volumes/types.ts";
+import { containerMounts } from "./configuration/container-mounts.ts";
+import { needsAddresses } from "./configuration/references.ts";
+import { objectsIn } from "./configuration/sources.ts";
+import { containerVariables, type VariableSources } from "./configuration/variables.ts";
 import { containerConfig } from "./container-config.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodEnvironment } from "./environment.ts";
@@ -34,15 +40,11 @@ export async function startContainer(
     undo.add("remove root file system", () => images.removeRootfs(id, uncancelled(scope)));
     const rootfs = await images.mountRootfs(id, image, scope);
     const { sandbox, volumes, hostname, network } = await environment;
-    const config = containerConfig({
-      pod,
-      container,
-      attempt: action.attempt,
-      image,
-      rootfs,
-      volumes,
-      hostname,
-    });
+    const podIPs = needsAddresses(container) ? (await network).ips : [];
+    const variables = containerVariables(pod, container, variableSources(pod, volumes, podIPs, dependencies));
+    const mounts = await containerMounts(pod, container, volumes, variables, dependencies, scope);
+    const { attempt } = action;
+    const config = containerConfig({ pod, container, attempt, image, rootfs, variables, mounts, hostname });
     undo.add("remove container", () => runtime.removeContainer(id, uncancelled(scope)));
     const target = targetProcess(state, container, dependencies);
     await runtime.createContainer(id, sandbox, { ...config, ...target }, scope);
@@ -50,6 +52,25 @@ export async function startContainer(
     events.record(pod, "Normal", "Created", `Created container ${container.name}`, scope, container.name);
     await letRun(state, container, id, undo, dependencies, scope);
   });
+}
+
+function variableSources(
+  pod: StoredPod,
+  volumes: ReadonlyMap<string, MountedVolume>,
+  podIPs: readonly string[],
+  dependencies: AgentDependencies,
+): VariableSources {
+  const { store, hostIPs, allocatable } = dependencies;
+  return {
+    objects: objectsIn(pod.metadata.namespace, store),
+    podIPs,
+    hostIPs,
+    allocatable,
+    fileVariable(name, path, variable) {
+      const volume = volumes.get(name);
+      return volume && dependencies.volumes.readVariable(volume, path, variable);
+    },
+  };
 }
 
 async function obtainImage(

@@ -1,6 +1,7 @@
 import { errorCode, explain } from "../base/errors.ts";
 import { type Scope, withBindings, withSignal } from "../base/scope.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
+import { refreshVolumes } from "./configuration/volume-contents.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { type PodEnvironment, prepareEnvironment } from "./environment.ts";
 import { giveUpContainers } from "./give-up-containers.ts";
@@ -49,6 +50,7 @@ export async function syncPod(
 
   const sandbox = runtime.listSandboxes().find((candidate) => candidate.podUID === state.uid);
   if (sandbox !== undefined) state.environment ??= environmentOf(state, dependencies, scope);
+  keepVolumesFresh(state, dependencies, requeue, scope);
   const plan = planPod(
     pod.spec,
     {
@@ -132,6 +134,23 @@ async function finish(state: PodState, dependencies: AgentDependencies, scope: S
   await releaseResources(state.uid, dependencies, scope);
   state.environment = undefined;
   await publishStatus(state, dependencies, scope);
+}
+
+/** Takes changes of ConfigMaps, Secrets, tokens and of the pod itself into the volumes that show them. */
+function keepVolumesFresh(
+  state: PodState,
+  dependencies: AgentDependencies,
+  requeue: Requeue,
+  scope: Scope,
+): void {
+  if (state.environment === undefined) return;
+  try {
+    refreshVolumes(state.pod, dependencies, scope);
+  } catch (error) {
+    dependencies.events.record(state.pod, "Warning", "FailedMount", explain(error), scope);
+  }
+  const refreshAt = dependencies.tokens.nextRefresh(state.uid);
+  if (refreshAt !== undefined) requeue(state.uid, refreshAt);
 }
 
 function environmentOf(

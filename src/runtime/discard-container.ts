@@ -1,5 +1,5 @@
 import { existsSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import { killAll, removeCgroup } from "../host/cgroups.ts";
 import { containerRunDir, containerStateDir, exitsDir } from "../host/layout.ts";
@@ -29,6 +29,13 @@ export async function discardContainer(
     await removeCgroup(record.cgroup, scope);
     if (isHalfMade && statSync(record.logPath, { throwIfNoEntry: false })?.size === 0) rmSync(record.logPath);
   }
+  const hasOtherInstance = context.containers
+    .all()
+    .some(
+      (other) => other.record.id !== id && dirname(other.record.cgroup) === dirname(record?.cgroup ?? ""),
+    );
+  // The cgroup that a container's instances have in common keeps its identity (for counters) as long as one exists.
+  if (record !== undefined && !hasOtherInstance) await removeCgroup(dirname(record.cgroup), scope);
   rmSync(join(exitsDir(layout), id), { force: true });
   rmSync(containerRunDir(layout, id), { recursive: true, force: true });
   rmSync(containerStateDir(layout, id), { recursive: true, force: true });

@@ -15,7 +15,6 @@ import {
 } from "../host/processes.ts";
 import { startOnTerminal } from "../host/terminal.ts";
 import type { RuntimeContext } from "./context.ts";
-import type { OCIRuntime } from "./oci-runtime.ts";
 import { requireContainer } from "./require-container.ts";
 import type { OCIProcess, OCISpec } from "./spec/oci.ts";
 import type { ExecRequest, ExecSession } from "./types.ts";
@@ -49,7 +48,7 @@ export function exec(context: RuntimeContext, id: string, request: ExecRequest, 
     id,
   ];
   const session = request.tty
-    ? onTerminal(context.runtime, args, request, files.pid, scope)
+    ? onTerminal(context.runtime.path, args, request, files.pid, scope)
     : onPipes(context.runtime.path, args, request, files.pid);
   const onAbort = () => session.kill();
   scope.signal.addEventListener("abort", onAbort, { once: true });
@@ -73,34 +72,44 @@ function execProcess(context: RuntimeContext, id: string, request: ExecRequest):
 }
 
 function onTerminal(
-  runtime: OCIRuntime,
+  file: string,
   args: readonly string[],
   request: ExecRequest,
   pidFile: string,
   scope: Scope,
 ): ExecSession {
-  const terminal = startOnTerminal(runtime.path, args, request.size ?? defaultSize);
+  const terminal = startOnTerminal(file, args, request.size ?? defaultSize);
   return {
     stdin: request.stdin ? terminal.input : undefined,
     stdout: terminal.output,
     stderr: undefined,
     resize(columns, rows) {
       terminal.resize(columns, rows);
-      if (!runtime.resizesTerminals) resizeInner(pidFile, columns, rows, scope);
+      resizeInner(pidFile, columns, rows, scope).catch((error: unknown) => {
+        scope.log.debug({ error: explain(error) }, "terminal not resized");
+      });
     },
     exited: terminal.exited,
     kill: killer(pidFile, () => terminal.kill("SIGKILL")),
   };
 }
 
-/** Sets the size of the terminal inside the container, which the kernel then tells its processes. */
-function resizeInner(pidFile: string, columns: number, rows: number, scope: Scope): void {
-  const pid = readFileIfExists(pidFile);
-  if (pid === undefined || pid === "") return;
+/** How long a runtime may take from the first output of a process to writing its pid file. */
+const pidFileMilliseconds = 2_000;
+
+/**
+ * Sets the size of the terminal inside the container, which the kernel then tells its processes. The runtime itself
+ * hands a new size on only when it listens already, and crun only from 1.8.7 (containers/crun#1262).
+ */
+async function resizeInner(pidFile: string, columns: number, rows: number, scope: Scope): Promise<void> {
+  const deadline = scope.clock.now() + pidFileMilliseconds;
+  let pid = readFileIfExists(pidFile);
+  for (; (pid ?? "") === ""; pid = readFileIfExists(pidFile)) {
+    if (scope.clock.now() > deadline) return;
+    await scope.clock.sleep(20, scope.signal);
+  }
   const args = ["-F", `/proc/${pid}/fd/0`, "rows", String(rows), "cols", String(columns)];
-  runCommand("stty", args, {}, scope).catch((error: unknown) => {
-    scope.log.debug({ error: explain(error) }, "terminal not resized");
-  });
+  await runCommand("stty", args, {}, scope);
 }
 
 function onPipes(file: string, args: readonly string[], request: ExecRequest, pidFile: string): ExecSession {

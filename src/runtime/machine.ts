@@ -42,7 +42,7 @@ export function readMachine(): Machine {
 }
 
 /** The hard limit of that name in the text of a /proc/PID/limits file (proc_pid_limits(5)). */
-export function hardLimit(limits: string, name: string): number {
+function hardLimit(limits: string, name: string): number {
   const line = limits.split("\n").find((each) => each.startsWith(name));
   const hard = line?.slice(name.length).trim().split(/\s+/)[1];
   return hard === undefined || hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);

@@ -36,6 +36,8 @@ export async function createByMonitor(context: RuntimeContext, request: MonitorR
   const child = startProcess(context.monitor, monitorArguments(context, request), {
     stdio: ["ignore", "ignore", output, "pipe"],
     env: { _OCI_SYNCPIPE: String(syncPipe), NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined },
+    // conmon leaves a file named `oom` in its working directory when the kernel killed something.
+    cwd: containerStateDir(context.layout, request.id),
     detached: true,
   });
   closeSync(output);

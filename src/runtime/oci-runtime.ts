@@ -18,8 +18,6 @@ export interface OCIRuntime {
   readonly root: string;
   /** Whether it takes a compiled seccomp filter by annotation (crun from 1.8). */
   readonly takesCompiledSeccomp: boolean;
-  /** Whether `exec` hands a new size of its terminal on (crun only from 1.8.7: containers/crun#1262). */
-  readonly resizesTerminals: boolean;
 }
 
 /** Where the OCI runtime keeps the state of this node's containers. */
@@ -64,8 +62,7 @@ export async function findRuntime(
     file: path,
     path: sealed?.path ?? path,
     root: runtimeRoot(layout),
-    takesCompiledSeccomp: isCrun && isAtLeast(version, [1, 8, 0]),
-    resizesTerminals: !isCrun || isAtLeast(version, [1, 8, 7]),
+    takesCompiledSeccomp: isCrun && isAtLeast(version, 1, 8),
   };
 }
 
@@ -91,10 +88,9 @@ export function startFIFO(runtime: OCIRuntime, id: string): string {
   return join(stateFolder(runtime, id), "exec.fifo");
 }
 
-function isAtLeast(version: string, wanted: readonly number[]): boolean {
-  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
-  const different = wanted.findIndex((number, index) => (parts[index] ?? 0) !== number);
-  return different === -1 || (parts[different] ?? 0) > (wanted[different] ?? 0);
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [foundMajor = 0, foundMinor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  return foundMajor > major || (foundMajor === major && foundMinor >= minor);
 }
 
 function isExecutable(path: string): boolean {

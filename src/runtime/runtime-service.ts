@@ -1,8 +1,15 @@
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { containerRunDir, containerStateDir, exitsDir, type Layout, podLogsDir } from "../host/layout.ts";
+import {
+  containerRunDir,
+  containerStateDir,
+  exitsDir,
+  type Layout,
+  podLogsDir,
+  sandboxDir,
+} from "../host/layout.ts";
 import { bootID } from "../host/processes.ts";
 import { ContainerTable } from "./container-table.ts";
 import type { RuntimeContext } from "./context.ts";
@@ -119,8 +126,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
   };
 }
 
-/** What the node shares between containers under the run folder; removed when the last container is gone. */
+/** What containers have in common under the run folder; removed when the last container is gone. */
 function removeRuntimeFolders(layout: Layout): void {
+  const sandboxes = dirname(sandboxDir(layout, "any"));
+  if (existsSync(sandboxes) && readdirSync(sandboxes).length === 0) rmdirSync(sandboxes);
   for (const folder of [exitsDir(layout), dirname(containerRunDir(layout, "any")), runtimeRoot(layout)]) {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -6,7 +6,7 @@ import { isGone } from "../host/files.ts";
 import { containerStateDir, exitsDir, type Layout } from "../host/layout.ts";
 import type { StoredContainer } from "./container-table.ts";
 import type { RuntimeContext } from "./context.ts";
-import { readTerminationMessage } from "./termination-message.ts";
+import { terminationMessage } from "./termination-message.ts";
 
 /** How a container ended, as its monitor wrote it down. */
 export interface ContainerExit {
@@ -41,12 +41,18 @@ export async function settleExit(context: RuntimeContext, id: string, scope: Sco
   const exit = readExit(context.layout, id);
   if (exit === undefined) return;
   if (before.sharesProcesses) await killAll(before.record.cgroup, scope);
+  const message = await terminationMessage(context.layout, before, exit.exitCode, scope);
   const stored = context.containers.get(id);
   if (stored === undefined || stored.record.phase === "Exited") return;
-  recordExit(context, stored, exit);
+  recordExit(context, stored, exit, message);
 }
 
-function recordExit(context: RuntimeContext, stored: StoredContainer, exit: ContainerExit): void {
+function recordExit(
+  context: RuntimeContext,
+  stored: StoredContainer,
+  exit: ContainerExit,
+  message: string | undefined,
+): void {
   const { record } = stored;
   // Counts also when only a child process was killed, as containerd does.
   const isOutOfMemory = exit.exitCode !== 0 && outOfMemoryKills(record.cgroup) > 0;
@@ -59,7 +65,7 @@ function recordExit(context: RuntimeContext, stored: StoredContainer, exit: Cont
       finishedAt: Math.max(exit.finishedAt, record.startedAt ?? record.createdAt),
       exitCode: exit.exitCode,
       reason: isOutOfMemory ? "OOMKilled" : exit.exitCode === 0 ? "Completed" : "Error",
-      message: readTerminationMessage(context.layout, stored, exit.exitCode),
+      message,
     },
   });
 }

@@ -28,6 +28,10 @@ export interface ContainerMount {
   readonly hostPath: string;
   readonly mountPath: string;
   readonly readOnly: boolean;
+  /** Whether what is mounted below it is read-only too (default: no); `Enabled` fails where the kernel can't do that. */
+  readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled";
+  /** Whether no program in it can be executed. */
+  readonly noExec?: boolean;
   readonly propagation: "private" | "rslave" | "rshared";
 }
 

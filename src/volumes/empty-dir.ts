@@ -1,9 +1,11 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { totalmem } from "node:os";
 import { PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
 import { isMounted, mount } from "../host/mounts.ts";
 import { parseQuantity, quantityValue } from "../kube/quantity.ts";
 import type { StoredPod } from "../kube/types.ts";
+import { applyOwnership, ownershipOf } from "./ownership.ts";
 import type { MountedVolume } from "./types.ts";
 import type { VolumeRequest, VolumeType } from "./volume-type.ts";
 
@@ -16,19 +18,13 @@ export const emptyDir: VolumeType = {
   field: "emptyDir",
   plugin: "kubernetes.io~empty-dir",
   async mount(request, scope) {
-    const { volume, folder } = request;
+    const { volume } = request;
     const medium = volume.emptyDir?.medium ?? "";
     if (medium !== "" && medium !== "Memory") {
       throw new PeapodError("FailedMount", `unknown storage medium "${medium}"`);
     }
-    mkdirSync(folder, { recursive: true, mode: 0o755 });
-    if (medium === "Memory" && !isMounted(folder)) {
-      const options = [`size=${memorySize(request)}`, "mode=0777"];
-      await mount({ type: "tmpfs", source: "tmpfs", target: folder, options }, scope);
-    } else if (medium === "") {
-      // Whatever the umask is.
-      chmodSync(folder, 0o777);
-    }
+    if (medium === "Memory") await mountMemory(request, scope);
+    else makeFolder(request);
     return describe(request);
   },
   find(request) {
@@ -38,6 +34,26 @@ export const emptyDir: VolumeType = {
   },
   limit: ({ volume }) => sizeLimit(volume.emptyDir?.sizeLimit),
 };
+
+async function mountMemory(request: VolumeRequest, scope: Scope): Promise<void> {
+  const { folder, pod } = request;
+  if (isMounted(folder)) return;
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const options = [`size=${memorySize(request)}`, "mode=0777"];
+  await mount({ type: "tmpfs", source: "tmpfs", target: folder, options }, scope);
+  applyOwnership(folder, false, ownershipOf(pod.spec));
+}
+
+/** It appears with its final mode and group, so that one which is there needs nothing any more. */
+function makeFolder({ folder, pod }: VolumeRequest): void {
+  if (existsSync(folder)) return;
+  const unfinished = `${folder}~`;
+  mkdirSync(unfinished, { recursive: true });
+  // Whatever the umask is.
+  chmodSync(unfinished, 0o777);
+  applyOwnership(unfinished, false, ownershipOf(pod.spec));
+  renameSync(unfinished, folder);
+}
 
 function describe({ volume, folder }: VolumeRequest): MountedVolume {
   const medium = volume.emptyDir?.medium === "Memory" ? "memory" : "disk";

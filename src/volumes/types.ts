@@ -10,6 +10,39 @@ export interface MountedVolume {
   readonly owned: boolean;
   /** `tmpfs` for volumes in memory. */
   readonly medium: "disk" | "memory";
+  /** Whether containers can only read it, whatever their volumeMount says. */
+  readonly readOnly?: boolean;
+  /** Whether containers can execute no program in it. */
+  readonly noExec?: boolean;
+}
+
+/** One file of a volume whose content comes from the API. */
+export interface VolumeFile {
+  readonly data: Uint8Array;
+  /** Permission bits. */
+  readonly mode: number;
+  /** UID; absent: root. */
+  readonly owner?: number;
+}
+
+/**
+ * What a volume shows, found out by the agent: files by their path in the volume, or a folder of this machine that
+ * is there already.
+ */
+export type VolumeContent =
+  | { readonly files: ReadonlyMap<string, VolumeFile> }
+  | { readonly folder: string; readonly readOnly: boolean };
+
+/** A part of a volume that is mounted by itself (`subPath`). */
+export interface SubPathRequest {
+  readonly volume: MountedVolume;
+  /** Name of the container, and the place of the mount in its volumeMounts: they name the part on this machine. */
+  readonly container: string;
+  readonly index: number;
+  /** Relative path in the volume, without `..`. */
+  readonly path: string;
+  /** Whether a missing path may be made. */
+  readonly create: boolean;
 }
 
 /** What a volume uses of its limit, in bytes. */
@@ -21,8 +54,28 @@ export interface VolumeUsage {
 
 /** The volumes of the pods on this node. Every call is idempotent. */
 export interface VolumeService {
-  /** Makes and mounts every volume of the pod. Throws FailedMount with a message fit for a pod event. */
-  mount(pod: StoredPod, scope: Scope): Promise<ReadonlyMap<string, MountedVolume>>;
+  /**
+   * Makes and mounts every volume of the pod; a volume that is there already gets its content anew. `contents` has
+   * an entry, by volume name, for each volume that cannot be made of the pod's specification alone. Throws
+   * FailedMount with a message fit for a pod event.
+   */
+  mount(
+    pod: StoredPod,
+    contents: ReadonlyMap<string, VolumeContent>,
+    scope: Scope,
+  ): Promise<ReadonlyMap<string, MountedVolume>>;
+  /**
+   * Puts new content into a volume that is mounted: all files change at one instant, and unchanged content changes
+   * nothing. Does nothing for a volume that is not mounted.
+   */
+  update(pod: StoredPod, volumeName: string, files: ReadonlyMap<string, VolumeFile>): void;
+  /**
+   * A path of this machine that shows one file or folder of a volume and nothing above it, for one start of a
+   * container. No symbolic link of the volume leads out of it. Throws CreateContainerConfigError.
+   */
+  mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<string>;
+  /** The value of a variable in a file of `NAME=value` lines in a volume; undefined when there is none. */
+  readVariable(volume: MountedVolume, path: string, name: string): string | undefined;
   /** Unmounts and deletes all that `mount` made for the pod; done when there is nothing. */
   unmount(podUID: string, scope: Scope): Promise<void>;
   /** What `mount` made for the pod, without making anything. */

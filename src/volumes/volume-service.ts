@@ -4,11 +4,20 @@ import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
 import { isGone } from "../host/files.ts";
-import { type Layout, podVolumesDir } from "../host/layout.ts";
+import { type Layout, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
 import type { StoredPod, Volume } from "../kube/types.ts";
 import { unmountAndDelete } from "./delete-tree.ts";
+import { readVariable } from "./file-variable.ts";
 import { sourceField, volumeTypeOf } from "./registry.ts";
-import type { MountedVolume, VolumeService, VolumeUsage } from "./types.ts";
+import { mountSubPath } from "./sub-path.ts";
+import type {
+  MountedVolume,
+  SubPathRequest,
+  VolumeContent,
+  VolumeFile,
+  VolumeService,
+  VolumeUsage,
+} from "./types.ts";
 import { usedOnDisk, usedOnTmpfs } from "./usage.ts";
 import type { VolumeRequest, VolumeType } from "./volume-type.ts";
 
@@ -27,10 +36,14 @@ class FolderVolumes implements VolumeService {
     this.#layout = layout;
   }
 
-  async mount(pod: StoredPod, scope: Scope): Promise<ReadonlyMap<string, MountedVolume>> {
+  async mount(
+    pod: StoredPod,
+    contents: ReadonlyMap<string, VolumeContent>,
+    scope: Scope,
+  ): Promise<ReadonlyMap<string, MountedVolume>> {
     const root = podVolumesDir(this.#layout, pod.metadata.uid);
     const volumes = pod.spec.volumes ?? [];
-    const planned = volumes.map((volume) => this.#plan(pod, volume));
+    const planned = volumes.map((volume) => this.#plan(pod, volume, contents.get(volume.name)));
     return await withUndo(scope.log, async (undo) => {
       const mounted = new Map<string, MountedVolume>();
       for (const { type, request } of planned) {
@@ -47,11 +60,28 @@ class FolderVolumes implements VolumeService {
     });
   }
 
+  update(pod: StoredPod, volumeName: string, files: ReadonlyMap<string, VolumeFile>): void {
+    const volume = pod.spec.volumes?.find(({ name }) => name === volumeName);
+    if (volume === undefined) return;
+    const { type, request } = this.#plan(pod, volume);
+    if (type.find(request) !== undefined) type.update?.(request, files, Date.now());
+  }
+
+  mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<string> {
+    return mountSubPath(podSubPathsDir(this.#layout, podUID), request, scope);
+  }
+
+  readVariable(volume: MountedVolume, path: string, name: string): string | undefined {
+    return readVariable(volume.hostPath, path, name);
+  }
+
   async unmount(podUID: string, scope: Scope): Promise<void> {
-    const root = podVolumesDir(this.#layout, podUID);
-    if (!existsSync(root)) return;
-    await unmountAndDelete(root, scope);
-    removeIfEmpty(dirname(root));
+    // Sub-paths first: they are mounts of what is in the volumes.
+    for (const root of [podSubPathsDir(this.#layout, podUID), podVolumesDir(this.#layout, podUID)]) {
+      if (!existsSync(root)) continue;
+      await unmountAndDelete(root, scope);
+      removeIfEmpty(dirname(root));
+    }
   }
 
   find(pod: StoredPod): ReadonlyMap<string, MountedVolume> {
@@ -67,8 +97,9 @@ class FolderVolumes implements VolumeService {
   }
 
   list(): readonly string[] {
-    return readFolder(join(this.#layout.stateDir, "pods")).filter((podUID) =>
-      existsSync(podVolumesDir(this.#layout, podUID)),
+    return readFolder(join(this.#layout.stateDir, "pods")).filter(
+      (podUID) =>
+        existsSync(podVolumesDir(this.#layout, podUID)) || existsSync(podSubPathsDir(this.#layout, podUID)),
     );
   }
 
@@ -89,7 +120,11 @@ class FolderVolumes implements VolumeService {
     });
   }
 
-  #plan(pod: StoredPod, volume: Volume): { type: VolumeType; request: VolumeRequest } {
+  #plan(
+    pod: StoredPod,
+    volume: Volume,
+    content?: VolumeContent,
+  ): { type: VolumeType; request: VolumeRequest } {
     const type = volumeTypeOf(volume);
     if (type === undefined) {
       const source = sourceField(volume);
@@ -99,7 +134,7 @@ class FolderVolumes implements VolumeService {
       );
     }
     const folder = join(podVolumesDir(this.#layout, pod.metadata.uid), type.plugin, volume.name);
-    return { type, request: { pod, volume, folder } };
+    return { type, request: { pod, volume, folder, content } };
   }
 
   /** Deletes one volume, and the folders above it that are empty then, up to the pod's. */

@@ -187,7 +187,7 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
       await runtime.removeContainer(id, scope);
     });
 
-    test("a read-only volume is read-only all the way down; another shares its mounts", async () => {
+    test("a volume is read-only, with what is mounted below it where that was asked for", async () => {
       const folder = mkdtempSync(join(tmpdir(), "peapod-volume-"));
       const below = join(folder, "below");
       mkdirSync(below);
@@ -195,18 +195,28 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
       try {
         const id = await fixture.run(
           runtime,
-          "touch /ro/a 2>&1; touch /ro/below/a 2>&1; touch /deep/ro/b; touch /deep/ro/below/b; ls /deep",
+          "touch /ro/a 2>&1; touch /ro/below/a 2>&1; touch /part/a 2>&1; touch /part/below/c; touch /deep/rw/b; touch /deep/rw/below/b",
           {
             mounts: [
-              { hostPath: folder, mountPath: "/deep/ro", readOnly: false, propagation: "rslave" },
-              { hostPath: folder, mountPath: "/ro/", readOnly: true, propagation: "private" },
+              { hostPath: folder, mountPath: "/deep/rw", readOnly: false, propagation: "rslave" },
+              {
+                hostPath: folder,
+                mountPath: "/ro/",
+                readOnly: true,
+                recursiveReadOnly: "Enabled",
+                propagation: "private",
+              },
+              { hostPath: folder, mountPath: "/part", readOnly: true, propagation: "private" },
               { hostPath: folder, mountPath: "/deep", readOnly: false, propagation: "private" },
             ],
           },
         );
         await exited(runtime, id);
         const output = await logOf(runtime, id);
-        expect(output.match(/Read-only file system/g)).toHaveLength(2);
+        expect(output.match(/'\S+': Read-only file system/g)).toEqual(
+          ["/ro/a", "/ro/below/a", "/part/a"].map((path) => `'${path}': Read-only file system`),
+        );
+        expect(existsSync(join(below, "c"))).toBe(true);
         expect(existsSync(join(folder, "b"))).toBe(true);
         expect(existsSync(join(below, "b"))).toBe(true);
         await runtime.removeContainer(id, scope);
@@ -269,6 +279,23 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
       container: { resources: { limits: { memory: "64Mi" } } },
     });
     expect(await exited(runtime, id)).toMatchObject({ exitCode: 137, reason: "OOMKilled" });
+    await runtime.removeContainer(id, scope);
+  });
+
+  test("takes the end of the log for its message when asked to", async () => {
+    const id = await fixture.run(runtime, "echo first; echo what went wrong; exit 1", {
+      container: { terminationMessagePolicy: "FallbackToLogsOnError" },
+    });
+    expect((await exited(runtime, id)).message).toBe("first\nwhat went wrong\n");
+    await runtime.removeContainer(id, scope);
+  });
+
+  test("on a terminal of its own", async () => {
+    const id = await fixture.run(runtime, "tty; echo $TERM; [ -t 2 ] && echo terminal", {
+      container: { tty: true, stdin: true },
+    });
+    await exited(runtime, id);
+    expect(await logOf(runtime, id)).toMatch(/^\/dev\/(console|pts\/0)\r\nxterm\r\nterminal\r\n$/);
     await runtime.removeContainer(id, scope);
   });
 

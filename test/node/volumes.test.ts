@@ -38,10 +38,12 @@ afterAll(() => {
   rmSync(host, { recursive: true });
 });
 
+const none = new Map();
+
 const podWith = (...list: Volume[]) => testPod("volumes", { volumes: list });
 
 async function mountOne(volume: Volume): Promise<string> {
-  const mounted = await volumes.mount(podWith(volume), scope);
+  const mounted = await volumes.mount(podWith(volume), none, scope);
   return mounted.get(volume.name)?.hostPath ?? "";
 }
 
@@ -57,12 +59,12 @@ describe("emptyDir", () => {
 
   test("in memory is a tmpfs of sizeLimit bytes, the same one at the second call", async () => {
     const pod = podWith({ name: "fast", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } });
-    const path = (await volumes.mount(pod, scope)).get("fast")?.hostPath ?? "";
+    const path = (await volumes.mount(pod, none, scope)).get("fast")?.hostPath ?? "";
     const { blocks, bsize } = statfsSync(path);
     expect(blocks * bsize).toBe(1024 * 1024);
     expect(statSync(path).mode & 0o7777).toBe(0o777);
     writeFileSync(join(path, "kept"), "x".repeat(4096));
-    expect(volumes.find(pod)).toEqual(await volumes.mount(pod, scope));
+    expect(volumes.find(pod)).toEqual(await volumes.mount(pod, none, scope));
     expect(existsSync(join(path, "kept"))).toBe(true);
     expect(await volumes.usage(pod, scope)).toEqual([
       { name: "fast", usedBytes: 4096, limitBytes: 1024 * 1024 },
@@ -71,7 +73,7 @@ describe("emptyDir", () => {
 
   test("use of a limited folder is measured; others are not", async () => {
     const pod = podWith({ name: "limited", emptyDir: { sizeLimit: "10Ki" } }, { name: "free", emptyDir: {} });
-    const path = (await volumes.mount(pod, scope)).get("limited")?.hostPath ?? "";
+    const path = (await volumes.mount(pod, none, scope)).get("limited")?.hostPath ?? "";
     writeFileSync(join(path, "big"), "x".repeat(100_000));
     const [usage, ...others] = await volumes.usage(pod, scope);
     expect(others).toEqual([]);
@@ -99,7 +101,7 @@ describe("hostPath", () => {
     writeFileSync(join(host, "file"), "");
     const socket = createServer().listen(join(host, "socket"));
     const failure = (type: HostPathType, path: string) =>
-      volumes.mount(podWith({ name: "host", hostPath: { path, type } }), scope).then(
+      volumes.mount(podWith({ name: "host", hostPath: { path, type } }), none, scope).then(
         () => "",
         (error: Error) => error.message.replace(/^.*? : /, ""),
       );
@@ -132,7 +134,7 @@ describe("failure and deletion", () => {
       { name: "memory", emptyDir: { medium: "Memory" } },
       { name: "host", hostPath: { path: "/nonexistent", type: "File" } },
     );
-    await expect(volumes.mount(pod, scope)).rejects.toThrow(
+    await expect(volumes.mount(pod, none, scope)).rejects.toThrow(
       'MountVolume.SetUp failed for volume "host" : hostPath type check failed: /nonexistent is not a file',
     );
     expect(volumes.list()).toEqual([]);
@@ -141,7 +143,7 @@ describe("failure and deletion", () => {
 
   test("a volume of an unknown type is refused by name", async () => {
     const pod = podWith({ name: "far", nfs: { server: "example.com", path: "/" } });
-    await expect(volumes.mount(pod, scope)).rejects.toMatchObject({ code: "FailedMount" });
+    await expect(volumes.mount(pod, none, scope)).rejects.toMatchObject({ code: "FailedMount" });
     expect(volumes.find(pod).size).toBe(0);
   });
 
@@ -150,7 +152,7 @@ describe("failure and deletion", () => {
     mkdirSync(precious);
     writeFileSync(join(precious, "file"), "still here");
     const pod = podWith({ name: "data", emptyDir: {} });
-    const path = (await volumes.mount(pod, scope)).get("data")?.hostPath ?? "";
+    const path = (await volumes.mount(pod, none, scope)).get("data")?.hostPath ?? "";
     symlinkSync(precious, join(path, "link"));
     mkdirSync(join(path, "mounted"));
     await bindMount(precious, join(path, "mounted"), [], scope);

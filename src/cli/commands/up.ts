@@ -63,7 +63,7 @@ export const up = defineCommand({
       return runAttached(objects, options, session);
     }
     const pods = await Array.fromAsync(applyManifests(objects, options.replace, session));
-    return (await reportUntilUp(pods, options.timeout, session)) ? 0 : 1;
+    return (await reportUntilUp(pods, options.timeout, session)) === undefined ? 1 : 0;
   },
 });
 

@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  watch,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
@@ -72,11 +81,27 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   );
 }
 
-/** The daemon beside this program: the built one beside the built CLI's folder, the source beside the source. */
+/**
+ * The daemon beside this program: the built one, or in a checkout (where this file is src/cli/node, built dist/cli)
+ * its source, when that is newer.
+ */
 function daemonProgram(): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  const built = join(here, "..", "daemon.js");
-  return existsSync(built) ? built : join(here, "..", "..", "daemon", "main.ts");
+  const root = [join(here, "..", ".."), join(here, "..", "..", "..")].find((folder) =>
+    existsSync(join(folder, "package.json")),
+  );
+  const built = join(root ?? here, "dist", "daemon.js");
+  const source = join(root ?? here, "src");
+  const main = join(source, "daemon", "main.ts");
+  if (!existsSync(main)) return built;
+  return existsSync(built) && !hasNewerFile(source, statSync(built).mtimeMs) ? built : main;
+}
+
+function hasNewerFile(folder: string, time: number): boolean {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).some(
+    (file) =>
+      file.endsWith(".ts") && !file.endsWith(".test.ts") && statSync(join(folder, file)).mtimeMs > time,
+  );
 }
 
 function daemonArguments(settings: DaemonSettings): string[] {

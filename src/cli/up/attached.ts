@@ -27,9 +27,10 @@ export async function runAttached(
   const pods: StoredPod[] = [];
   try {
     for await (const pod of applyManifests(objects, options.replace, attached)) pods.push(pod);
-    if (!(await reportUntilUp(pods, options.timeout, attached))) return 1;
+    const ready = await reportUntilUp(pods, options.timeout, attached);
+    if (ready === undefined) return 1;
     const ended = await Promise.all(
-      [...Map.groupBy(pods, ({ metadata }) => metadata.namespace).values()].map((group) =>
+      [...Map.groupBy(ready, ({ metadata }) => metadata.namespace).values()].map((group) =>
         followLogs(session.client, group, session.terminal, attached.scope),
       ),
     );

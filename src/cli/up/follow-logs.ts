@@ -5,6 +5,7 @@ import { splitLines } from "../../client/lines.ts";
 import { pods } from "../../client/resources.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { type Style, styled, type Terminal } from "../terminal.ts";
+import { lowestVersion } from "./wait-until-up.ts";
 
 const containerStyles: readonly Style[] = ["cyan", "yellow", "green", "magenta", "blue", "red"];
 
@@ -51,7 +52,7 @@ export async function followLogs(
   try {
     for await (const { type, object } of running.size === 0
       ? []
-      : client.watch<StoredPod>(pods, { namespace }, inner)) {
+      : client.watch<StoredPod>(pods, { namespace, resourceVersion: lowestVersion(targets) }, inner)) {
       if (!current.has(object.metadata.uid)) continue;
       if (type === "DELETED") running.delete(object.metadata.uid);
       else look(object);

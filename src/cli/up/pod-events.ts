@@ -6,7 +6,7 @@ export type EventNews =
   | { readonly type: "note"; readonly podUID: string; readonly container: string; readonly text: string };
 
 /**
- * Picks out of a namespace's events those that are news about the given pods: each once, and none that is older
+ * Picks out of a namespace's events those that are news about the given pods: each once, however often it is repeated, and none that is older
  * than the pod's version given (an unchanged pod's old troubles are no news).
  */
 export class PodEvents {
@@ -23,11 +23,11 @@ export class PodEvents {
     const pod = this.#since.get(uid);
     const version = event.metadata?.resourceVersion ?? "0";
     if (pod === undefined || Number(version) <= Number(pod.metadata.resourceVersion)) return undefined;
-    const key = `${event.metadata?.uid} ${version}`;
-    if (this.#seen.has(key)) return undefined;
-    this.#seen.add(key);
     const container = /^spec\.(?:initC|c)ontainers\{(.+)\}$/.exec(fieldPath ?? "")?.[1];
     const text = (event.message ?? "").trim();
+    const key = [uid, container, event.reason, text].join("\n");
+    if (this.#seen.has(key)) return undefined;
+    this.#seen.add(key);
     if (event.type === "Warning") {
       const where = container === undefined ? pod.metadata.name : `${pod.metadata.name} ${container}`;
       return { type: "warning", text: `Warning: ${where}: ${event.reason}: ${text}` };

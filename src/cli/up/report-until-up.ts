@@ -4,12 +4,15 @@ import type { Session } from "../session.ts";
 import { createProgressDisplay } from "./progress-display.ts";
 import { waitUntilUp } from "./wait-until-up.ts";
 
-/** Waits for the pods with progress shown, and says what became of each. Whether all came up. */
+/**
+ * Waits for the pods with progress shown, and says what became of each. Returns them as they are then, or undefined
+ * when not all came up.
+ */
 export async function reportUntilUp(
   pods: readonly StoredPod[],
   timeout: number | undefined,
   session: Session,
-): Promise<boolean> {
+): Promise<StoredPod[] | undefined> {
   const { client, terminal } = session;
   const display = createProgressDisplay(terminal);
   const names = pods.map(({ metadata }) => `pod/${metadata.name}`).join(", ");
@@ -33,7 +36,7 @@ export async function reportUntilUp(
     }
     if (!allUp)
       terminal.err("nothing was removed: look with 'peapod describe pod', remove with 'peapod down'\n");
-    return allUp;
+    return allUp ? waited.map(({ pod }) => pod) : undefined;
   } finally {
     display.close();
   }

@@ -85,8 +85,11 @@ export async function waitUntilUp(
   return [...waited.values()];
 }
 
-/** Versions are numbers that only grow: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions. */
-function lowestVersion(targets: readonly StoredPod[]): string | undefined {
+/**
+ * The version from which a watch misses no change of any of the pods
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions: numbers that only grow).
+ */
+export function lowestVersion(targets: readonly StoredPod[]): string | undefined {
   const versions = targets.map(({ metadata }) => metadata.resourceVersion);
   return versions.sort((a, b) => Number(a) - Number(b))[0];
 }

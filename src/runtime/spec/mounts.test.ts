@@ -66,7 +66,16 @@ test.each(["/etc/hosts", "/dev/shm/", "/etc//resolv.conf"])("a volume takes the 
 
 test.each([
   { rest: {}, expected: ["rbind", "rprivate", "rw"] },
-  { rest: { readOnly: true }, expected: ["rbind", "rprivate", "ro", "rro"] },
+  { rest: { readOnly: true }, expected: ["rbind", "rprivate", "ro"] },
+  {
+    rest: { readOnly: true, recursiveReadOnly: "IfPossible" as const },
+    expected: ["rbind", "rprivate", "ro", "rro"],
+  },
+  {
+    rest: { readOnly: true, recursiveReadOnly: "Enabled" as const },
+    expected: ["rbind", "rprivate", "ro", "rro"],
+  },
+  { rest: { noExec: true }, expected: ["rbind", "rprivate", "rw", "noexec"] },
   { rest: { propagation: "rslave" as const }, expected: ["rbind", "rslave", "rw"] },
   { rest: { propagation: "rshared" as const }, expected: ["rbind", "rshared", "rw"] },
 ])("options of a volume: $expected", ({ rest, expected }) => {
@@ -74,8 +83,11 @@ test.each([
 });
 
 test("an old kernel cannot make mounts below a volume read-only", () => {
-  const found = find("/a", [volume("/a", { readOnly: true })], { recursiveReadOnly: false });
-  expect(found[0]?.options).toEqual(["rbind", "rprivate", "ro"]);
+  const old = { recursiveReadOnly: false };
+  const possible = volume("/a", { readOnly: true, recursiveReadOnly: "IfPossible" });
+  expect(find("/a", [possible], old)[0]?.options).toEqual(["rbind", "rprivate", "ro"]);
+  const needed = volume("/a", { readOnly: true, recursiveReadOnly: "Enabled" });
+  expect(() => find("/a", [needed], old)).toThrow("recursive read-only mounts are not supported");
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { normalize } from "node:path";
+import { PeapodError } from "../../base/errors.ts";
 import type { ContainerMount, Sandbox } from "../types.ts";
 import type { OCIMount } from "./oci.ts";
 
@@ -95,13 +96,24 @@ function sandboxMounts(
 }
 
 function volumeMount(volume: ContainerMount, { recursiveReadOnly }: MountOptions): OCIMount {
-  const propagation = volume.propagation === "private" ? "rprivate" : volume.propagation;
-  const readOnly = recursiveReadOnly ? ["ro", "rro"] : ["ro"];
+  if (volume.recursiveReadOnly === "Enabled" && !recursiveReadOnly) {
+    throw new PeapodError(
+      "CreateContainerConfigError",
+      "recursive read-only mounts are not supported by this machine's kernel (Linux 5.12 has them)",
+    );
+  }
+  const recursive = (volume.recursiveReadOnly ?? "Disabled") !== "Disabled" && recursiveReadOnly;
+  const access = volume.readOnly ? ["ro", ...(recursive ? ["rro"] : [])] : ["rw"];
   return {
     destination: normalizePath(volume.mountPath),
     type: "bind",
     source: volume.hostPath,
-    options: ["rbind", propagation, ...(volume.readOnly ? readOnly : ["rw"])],
+    options: [
+      "rbind",
+      volume.propagation === "private" ? "rprivate" : volume.propagation,
+      ...access,
+      ...(volume.noExec === true ? ["noexec"] : []),
+    ],
   };
 }
 

@@ -1,0 +1,28 @@
+import { isNotFound } from "../../base/errors.ts";
+import type { ConfigMap, Secret } from "../../kube/types.ts";
+import type { Store } from "../../store/types.ts";
+
+/** The API objects of one namespace that a pod's configuration may refer to; undefined for one that is not there. */
+export interface ConfigurationObjects {
+  configMap(name: string): ConfigMap | undefined;
+  secret(name: string): Secret | undefined;
+}
+
+/** What the node gives to a container that sets no limit, by resource name: `cpu`, `memory` … */
+export type Allocatable = Readonly<Record<string, string | number>>;
+
+/** The objects as the API has them at the time of asking. */
+export function objectsIn(namespace: string, store: Pick<Store, "get">): ConfigurationObjects {
+  const find = (resource: string, name: string) => {
+    try {
+      return store.get({ resource, namespace, name });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+  return {
+    configMap: (name) => find("configmaps", name) as ConfigMap | undefined,
+    secret: (name) => find("secrets", name) as Secret | undefined,
+  };
+}

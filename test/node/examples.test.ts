@@ -1,0 +1,77 @@
+import { globSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Channel } from "../../src/channels/types.ts";
+import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
+import { startTestRegistry, type TestRegistry } from "../helpers/registry.ts";
+
+const folder = join(import.meta.dirname, "../../examples");
+
+/** What each example's containers say at last, and the types of channel between them. */
+const truth: Record<string, { says: Record<string, string[]>; channels: string[] }> = {
+  "http-on-localhost": {
+    says: { server: ["request 2: GET /"], client: ["Hello from the server, visit 2"] },
+    channels: ["TCP"],
+  },
+  "named-pipe": {
+    says: { writer: ["sent hello number 2"], reader: ["received: hello number 2"] },
+    channels: ["FIFO"],
+  },
+  "shared-memory": {
+    says: {
+      left: ["from right through System V memory", "from right through POSIX memory"],
+      right: ["from left through System V memory", "from left through POSIX memory"],
+    },
+    channels: ["POSIXSharedMemory", "SysVSharedMemory"],
+  },
+  "unix-socket": {
+    says: { server: ["asked: question 2"], client: ["received: answer to question 2"] },
+    channels: ["UnixStream"],
+  },
+};
+
+let registry: TestRegistry;
+let node: TestNode;
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+  node = await testNode(["--registries-conf", registry.registriesConf]);
+});
+afterAll(async () => {
+  await node?.close();
+  await registry?.close();
+});
+
+test("every example is tested here", () => {
+  const names = globSync("*.yaml", { cwd: folder }).map((file) => basename(file, ".yaml"));
+  expect(names.sort()).toEqual(Object.keys(truth).sort());
+});
+
+test.each(Object.keys(truth))("examples/%s.yaml: its containers talk as it says", async (name) => {
+  const { says, channels } = truth[name] ?? { says: {}, channels: [] };
+  await node.ok(["up", "-d", "-f", join(folder, `${name}.yaml`)]);
+  for (const [container, texts] of Object.entries(says)) {
+    await eventually(
+      async () => {
+        const log = await node.ok(["logs", name, "-c", container]);
+        return texts.every((text) => log.includes(text)) || undefined;
+      },
+      `${texts.join(", ")} in the log of ${container}`,
+    );
+  }
+  await eventually(
+    async () => {
+      const { items } = JSON.parse(await node.ok(["channels", name, "-o", "json"])) as { items: Channel[] };
+      const between = items
+        .filter(({ spec }) => spec.scope === "InterContainer")
+        .map(({ spec }) => spec.type);
+      return channels.every((type) => between.some((found) => found === type)) || undefined;
+    },
+    `channels ${channels.join(", ")} in pod ${name}`,
+  );
+  const pod = JSON.parse(await node.ok(["get", "pod", name, "-o", "json"]));
+  expect(pod.status.containerStatuses.map((status: { restartCount: number }) => status.restartCount)).toEqual(
+    [0, 0],
+  );
+  await node.ok(["down", name]);
+});

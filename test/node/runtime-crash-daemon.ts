@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { quietScope } from "../../src/base/scope.ts";
+import type { Layout } from "../../src/host/layout.ts";
+import { createRuntime, newContainerID } from "../../src/runtime/runtime-service.ts";
+import type { ContainerConfig, Sandbox } from "../../src/runtime/types.ts";
+
+/** Creates, starts, stops and removes containers without end, until it is killed. Says when it begins. */
+const [, , inputFile = "", runtimeName = "crun"] = process.argv;
+const input = JSON.parse(readFileSync(inputFile, "utf8")) as {
+  layout: Layout;
+  sandbox: Sandbox;
+  configs: ContainerConfig[];
+};
+const scope = quietScope();
+const unused = () => Promise.reject(new Error("not used"));
+const sandboxes = { create: unused, writeFiles: () => {}, remove: unused, list: () => [] };
+const runtime = await createRuntime({ layout: input.layout, runtime: runtimeName, sandboxes, scope });
+await runtime.start(scope);
+process.stdout.write("begin\n");
+await Promise.all(
+  input.configs.map(async (config) => {
+    for (;;) {
+      const id = newContainerID();
+      await runtime.createContainer(id, input.sandbox, config, scope);
+      await runtime.startContainer(id, scope);
+      await runtime.stopContainer(id, 0, scope);
+      await runtime.removeContainer(id, scope);
+    }
+  }),
+);

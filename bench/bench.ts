@@ -87,15 +87,23 @@ async function main(): Promise<void> {
   console.log(`\nAll values: ${file}`);
 }
 
+/** Removes all that the run made; what a side could not remove is left as it is, and named. */
+async function cleanUp(): Promise<void> {
+  const failures: string[] = [];
+  for (const side of open.reverse()) {
+    await side.close().catch((error: Error) => failures.push(`${side.name}: ${error.message}`));
+  }
+  if (failures.length === 0) {
+    removeCounters();
+    rmSync(workDir, { recursive: true, force: true });
+    return;
+  }
+  process.exitCode = 1;
+  say(`Not cleaned up, see ${workDir}:\n${failures.join("\n")}`);
+}
+
 try {
   await main();
 } finally {
-  for (const side of open.reverse()) {
-    await side.close().catch((error: Error) => {
-      say(`cleaning up after ${side.name}: ${error.message}`);
-      process.exitCode = 1;
-    });
-  }
-  removeCounters();
-  rmSync(workDir, { recursive: true, force: true });
+  await cleanUp();
 }

@@ -11,6 +11,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<CommandSpec |
   delete: async () => (await import("./commands/delete.ts")).deleteCommand,
   check: async () => (await import("./commands/check.ts")).check,
   channels: async () => (await import("./commands/channels.ts")).channels,
+  kubeconfig: async () => (await import("./commands/kubeconfig.ts")).kubeconfig,
   node: async () => (await import("./commands/node.ts")).node,
   image: async () => (await import("./commands/image.ts")).image,
   version: async () => (await import("./commands/version.ts")).version,

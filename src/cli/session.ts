@@ -60,7 +60,7 @@ export function namespaceOf(session: Session): string {
 }
 
 /** Whether the error says that no daemon listens on the socket. */
-export function isNotRunning(error: unknown): boolean {
+function isNotRunning(error: unknown): boolean {
   const code = error instanceof PeapodError ? systemErrorCode(error.cause) : undefined;
   return code === "ENOENT" || code === "ECONNREFUSED";
 }

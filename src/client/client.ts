@@ -198,7 +198,7 @@ export function createClient(options: ClientOptions): Client {
 }
 
 /** The path with those of the parameters that are set (false and undefined are not). */
-export function withQuery(path: string, parameters: Readonly<Record<string, QueryValue>>): string {
+function withQuery(path: string, parameters: Readonly<Record<string, QueryValue>>): string {
   const query = Object.entries(parameters)
     .filter(([, value]) => value !== undefined && value !== false)
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);

@@ -21,7 +21,7 @@ export interface Status {
 }
 
 /** Whether the value is a Status object. */
-export function isStatus(value: unknown): value is Status {
+function isStatus(value: unknown): value is Status {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "Status";
 }
 

@@ -14,6 +14,10 @@ export interface DaemonConfig {
   readonly podCIDR: string | undefined;
   /** containers-registries.conf(5) to use instead of the machine's. */
   readonly registriesConf: string | undefined;
+  /** Kernel parameters that pods may set although they are not safe, e.g. `net.core.*`. */
+  readonly allowedUnsafeSysctls: readonly string[];
+  /** Where the API listens with TLS; undefined: not at all over TCP. Port 0: the one used last, else a free one. */
+  readonly apiAddress: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: string;
 }
 
@@ -37,8 +41,20 @@ export function parseDaemonArguments(args: readonly string[], env: NodeJS.Proces
     cniConfDir: values["cni-conf-dir"],
     podCIDR: values["pod-cidr"],
     registriesConf: values["registries-conf"],
+    allowedUnsafeSysctls: (values["allowed-unsafe-sysctls"] ?? "").split(",").filter((name) => name !== ""),
+    apiAddress: apiAddress(values["api-address"] ?? "127.0.0.1:0"),
     logLevel,
   };
+}
+
+function apiAddress(text: string): DaemonConfig["apiAddress"] {
+  if (text === "none") return undefined;
+  const match = /^(?<host>[^:]+|\[[0-9a-f:]+\]):(?<port>\d{1,5})$/i.exec(text);
+  const port = Number(match?.groups?.port);
+  if (match?.groups?.host === undefined || port > 65_535) {
+    throw new PeapodError("Usage", `--api-address must be HOST:PORT or none, got ${text}`);
+  }
+  return { host: match.groups.host.replace(/^\[|\]$/g, ""), port };
 }
 
 function parse(args: readonly string[]) {
@@ -52,6 +68,8 @@ function parse(args: readonly string[]) {
         "cni-conf-dir": { type: "string" },
         "pod-cidr": { type: "string" },
         "registries-conf": { type: "string" },
+        "allowed-unsafe-sysctls": { type: "string" },
+        "api-address": { type: "string" },
         "log-level": { type: "string" },
       },
     });

@@ -12,6 +12,7 @@ import { registerNode } from "../node/node-object.ts";
 import { startServer } from "../server/server.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
+import { rememberPort, tlsAccess } from "./tls-access.ts";
 import { wireNode } from "./wiring.ts";
 
 /** Runs a node until SIGTERM or SIGINT. Containers go on after it ends, unless no pod is left. */
@@ -40,7 +41,9 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   registerNode(store, node.description, scope);
   await node.network.start(scope);
   await node.runtime.start(scope);
+  const tls = await tlsAccess(config, node.description, scope);
   const server = await startServer({
+    ...(tls === undefined ? {} : { tls }),
     socketPath: apiSocket(layout),
     store,
     streams: node.agent.streams,
@@ -51,6 +54,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     version,
     scope,
   });
+  if (server.port !== undefined) rememberPort(layout, server.port);
   await node.agent.start();
   node.observer.start(scope);
   ready = true;

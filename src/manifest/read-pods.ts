@@ -139,7 +139,13 @@ function readTemplate(value: unknown, { path, restartPolicies }: PodPlace): Read
     };
   }
   const named = { ...(isObject(template.metadata) ? template.metadata : {}), name: "template" };
-  const asPod = { apiVersion: "v1", kind: "Pod", ...template, metadata: named };
+  const asPod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    ...template,
+    metadata: named,
+    ...withClaims(value, template),
+  };
   const pod = admitPod(asPod).pod as Pod;
   const described = { ...describe(value), path, pod };
   if (kindProblem(value).length === 0) {
@@ -153,6 +159,21 @@ function readTemplate(value: unknown, { path, restartPolicies }: PodPlace): Read
     problems.push(notSupported(`${path}.spec.restartPolicy`, policy, restartPolicies));
   }
   return { pod: described, problems };
+}
+
+/** The spec of a StatefulSet's pods, whose claims the controller adds to their volumes; nothing for other kinds. */
+function withClaims(value: unknown, { spec }: Record<string, unknown>): { spec?: object } {
+  const claims = ((value as { spec?: { volumeClaimTemplates?: unknown } }).spec?.volumeClaimTemplates ??
+    []) as unknown;
+  if (!Array.isArray(claims) || claims.length === 0 || !isObject(spec)) return {};
+  const names = claims.flatMap((claim) => {
+    const name = isObject(claim) && isObject(claim.metadata) ? claim.metadata.name : undefined;
+    return typeof name === "string" ? [name] : [];
+  });
+  const volumes = Array.isArray(spec.volumes) ? spec.volumes : [];
+  const kept = volumes.filter((volume) => !isObject(volume) || !names.includes(String(volume.name)));
+  const added = names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return { spec: { ...spec, volumes: [...kept, ...added] } };
 }
 
 function describe(value: unknown): Pick<ManifestedPod, "apiVersion" | "kind" | "metadata"> {

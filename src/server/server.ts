@@ -1,7 +1,14 @@
+import type { IncomingMessage } from "node:http";
+import { PeapodError } from "../base/errors.ts";
 import { type Scope, withSignal } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
+import { requestAttributes } from "./access/attributes.ts";
+import { authenticate, type TokenReviewer } from "./access/authenticate.ts";
+import { authorize } from "./access/authorize.ts";
+import { kubeconfig } from "./access/kubeconfig.ts";
+import { socketUser } from "./access/user.ts";
 import { acceptExec } from "./exec/upgrade.ts";
 import { createApp } from "./http/app.ts";
 import { bindPrivately } from "./http/private-socket.ts";
@@ -11,6 +18,7 @@ import { startNamespaceFinalizer } from "./namespace-finalizer.ts";
 import { ensureNamespaces } from "./permanent-namespaces.ts";
 import type { ApiContext } from "./request.ts";
 import { resources } from "./resources/registry.ts";
+import { listenTLS, type TLSOptions } from "./tls-listener.ts";
 
 export interface ServerOptions {
   /** Where to listen; only the owner can connect, there is no other authentication. At most 98 bytes. */
@@ -21,6 +29,8 @@ export interface ServerOptions {
   readonly images: ImageLibrary;
   /** The Node object to which every pod is bound. */
   readonly nodeName: string;
+  /** Also serve over TCP with TLS; absent: the Unix socket is the only way in. */
+  readonly tls?: TLSAccess;
   /** What `/readyz` says. */
   readonly ready: () => boolean;
   /** Peapod's version. */
@@ -28,30 +38,58 @@ export interface ServerOptions {
   readonly scope: Scope;
 }
 
+/** How clients come in over TCP. */
+export interface TLSAccess extends TLSOptions {
+  /** Recognise bearer tokens. */
+  readonly tokens: readonly TokenReviewer[];
+  /** What the administrator's kubeconfig presents. */
+  readonly admin: { readonly certificate: string; readonly key: string };
+}
+
 /**
- * Serves the Kubernetes API (docs/reference/api.md) on a Unix socket. Resolves when it accepts connections.
+ * Serves the Kubernetes API (docs/reference/api.md) on a Unix socket, and over TLS when asked to. Resolves when it accepts
+ * connections; `port` is the TCP port.
  * `close` ends watches, log streams and exec sessions, then resolves when the socket is gone; idempotent.
  */
-export async function startServer(options: ServerOptions): Promise<{ close(): Promise<void> }> {
-  const { socketPath, store, streams, channels, images, nodeName } = options;
+export async function startServer(
+  options: ServerOptions,
+): Promise<{ readonly port: number | undefined; close(): Promise<void> }> {
+  const { socketPath, tls, store, streams, channels, images, nodeName } = options;
   const closing = new AbortController();
   const scope = withSignal(options.scope, closing.signal);
   const pages = new ListPages(scope.clock);
   const context: ApiContext = { store, streams, channels, images, nodeName, resources, pages, scope };
   ensureNamespaces(context);
 
-  const app = createApp(context, options);
-  const endExecSessions = acceptExec(app.server, context);
+  const admit = (request: IncomingMessage) => {
+    const user = authenticate(request, tls?.tokens ?? []);
+    authorize(user, requestAttributes(request.method ?? "GET", request.url ?? "/"), store);
+  };
+  const app = createApp(context, { ...options, admit });
+  if (tls !== undefined) {
+    app.get("/kubeconfig", async (request, reply) => {
+      if (authenticate(request.raw, []) !== socketUser) throw new PeapodError("NotFound", "not over TCP");
+      const { authority, admin, host } = tls;
+      const server = `https://${host}:${listener?.port}`;
+      return reply.type("application/yaml").send(kubeconfig({ server, authority, ...admin }));
+    });
+  }
+  await app.ready();
+  const listener = tls === undefined ? undefined : await listenTLS(tls, app.routing);
+  const servers = listener === undefined ? [app.server] : [app.server, listener.server];
+  const endExecSessions = acceptExec(servers, context, admit);
   const removeSocket = await bindPrivately(socketPath, (path) => app.listen({ path }));
   const finalizer = startNamespaceFinalizer(context);
   let closed: Promise<void> | undefined;
   return {
+    port: listener?.port,
     close() {
       closed ??= (async () => {
         removeSocket();
         closing.abort(new Error("the server is closing"));
         endExecSessions();
         await finalizer.stop();
+        await listener?.close();
         await app.close();
       })();
       return closed;

@@ -21,6 +21,17 @@ const start = defineCommand({
     },
     "pod-cidr": { type: "string", value: "CIDR", summary: "Addresses for pods (default: a free range)" },
     "registries-conf": { type: "string", value: "FILE", summary: "containers-registries.conf(5) to use" },
+    "api-address": {
+      type: "string",
+      value: "HOST:PORT",
+      summary:
+        "Where kubectl reaches the node, by TLS; none: only the Unix socket (default 127.0.0.1:0, a free port that is kept)",
+    },
+    "allowed-unsafe-sysctls": {
+      type: "string",
+      value: "NAMES",
+      summary: "Kernel parameters that pods may set beside the safe ones, separated by commas (net.core.*)",
+    },
     "log-level": {
       type: "string",
       value: "LEVEL",
@@ -38,6 +49,8 @@ const start = defineCommand({
       cniConfDir: options["cni-conf-dir"] && resolve(options["cni-conf-dir"]),
       podCIDR: options["pod-cidr"],
       registriesConf: options["registries-conf"] && resolve(options["registries-conf"]),
+      apiAddress: options["api-address"],
+      allowedUnsafeSysctls: options["allowed-unsafe-sysctls"],
       logLevel: options["log-level"],
     };
     const { startDaemon } = await import("../node/start-daemon.ts");

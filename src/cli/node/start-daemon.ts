@@ -23,6 +23,8 @@ export interface DaemonSettings {
   readonly cniConfDir?: string | undefined;
   readonly podCIDR?: string | undefined;
   readonly registriesConf?: string | undefined;
+  readonly apiAddress?: string | undefined;
+  readonly allowedUnsafeSysctls?: string | undefined;
   readonly logLevel?: string | undefined;
 }
 
@@ -110,6 +112,8 @@ function daemonArguments(settings: DaemonSettings): string[] {
     "--cni-conf-dir": settings.cniConfDir,
     "--pod-cidr": settings.podCIDR,
     "--registries-conf": settings.registriesConf,
+    "--api-address": settings.apiAddress,
+    "--allowed-unsafe-sysctls": settings.allowedUnsafeSysctls,
     "--log-level": settings.logLevel,
   };
   return [

@@ -16,18 +16,22 @@ const execPath = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/exec$/;
  * Answers WebSocket handshakes on `/exec`. The process is started before the handshake is answered, so that a
  * missing pod or a container that does not run is a plain HTTP Status. Returns how to end what is open.
  */
-export function acceptExec(server: Server, context: ApiContext): () => void {
+export function acceptExec(
+  servers: readonly Server[],
+  context: ApiContext,
+  admit: (request: IncomingMessage) => void,
+): () => void {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     handleProtocols: (offered) => execProtocols.find((protocol) => offered.has(protocol)) ?? false,
   });
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const gone = new AbortController();
     socket.on("error", () => gone.abort());
     socket.on("close", () => gone.abort());
     const scope = withSignal(context.scope, gone.signal);
-    start(context, request, scope).then(
+    start(context, request, admit, scope).then(
       ({ session, options }) => {
         if (gone.signal.aborted) return session.kill();
         sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -38,14 +42,21 @@ export function acceptExec(server: Server, context: ApiContext): () => void {
       },
       (error) => refuse(socket, error),
     );
-  });
+  };
+  for (const server of servers) server.on("upgrade", upgrade);
   return () => {
     for (const socket of sockets.clients) socket.terminate();
     sockets.close();
   };
 }
 
-async function start(context: ApiContext, request: IncomingMessage, scope: Scope) {
+async function start(
+  context: ApiContext,
+  request: IncomingMessage,
+  admit: (request: IncomingMessage) => void,
+  scope: Scope,
+) {
+  admit(request);
   const url = new URL(request.url ?? "/", "http://localhost");
   const match = execPath.exec(url.pathname);
   if (match?.[1] === undefined || match[2] === undefined) {

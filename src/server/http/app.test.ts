@@ -11,7 +11,7 @@ function open(node = new FakeNode()) {
   const store = openStore(":memory:");
   onTestFinished(() => store.close());
   const context = fakeContext(store, node);
-  const app = createApp(context, { version: "0.1.0", ready: () => true });
+  const app = createApp(context, { version: "0.1.0", ready: () => true, admit: () => {} });
   const call = async (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) => {
     const answer = await app.inject({
       method: method as "GET",

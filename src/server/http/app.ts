@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { discoveryDocuments, versionInfo } from "../discovery.ts";
@@ -13,7 +14,12 @@ const longestParameter = 500;
 /** The HTTP side of the API: routes, discovery, health, and a Status for every failure. Opens no socket. */
 export function createApp(
   context: ApiContext,
-  options: { version: string; ready: () => boolean },
+  options: {
+    version: string;
+    ready: () => boolean;
+    /** Throws Unauthorized or Forbidden for a request that may not be made. */
+    admit: (request: IncomingMessage) => void;
+  },
 ): FastifyInstance {
   const app = fastify({
     bodyLimit,
@@ -36,6 +42,8 @@ export function createApp(
   app.setNotFoundHandler(() => {
     throw new PeapodError("NotFound", "the server could not find the requested resource");
   });
+  // Before the body is read: nobody unknown can make the node work.
+  app.addHook("onRequest", async (request) => options.admit(request.raw));
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
     context.scope.log.debug(

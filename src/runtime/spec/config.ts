@@ -89,12 +89,10 @@ function processOf({ config, machine, userFiles }: SpecParts): OCIProcess {
   if (!isAbsolute(cwd)) {
     throw new PeapodError("CreateContainerConfigError", `working directory ${cwd} is not an absolute path`);
   }
-  const { name, namespace, uid } = pod.metadata;
-  const whose = ` (pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
   const hasTerminalType = config.env.some((entry) => entry.startsWith("TERM="));
   return {
     terminal: container.tty === true,
-    user: user(pod.spec, container, config.image.user, userFiles, whose),
+    user: user(pod.spec, container, config.image.user, userFiles),
     args: config.command,
     env: container.tty === true && !hasTerminalType ? ["TERM=xterm", ...config.env] : config.env,
     cwd,

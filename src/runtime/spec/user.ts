@@ -13,24 +13,15 @@ export interface UserFiles {
  * else the image's USER (`user`, `uid`, `user:group`), else root. Names are looked up in the image. Groups: the
  * ones that the image's /etc/group gives the user (not with `supplementalGroupsPolicy: Strict`), then the pod's
  * supplementalGroups and fsGroup, as containerd does it. Throws CreateContainerConfigError for a name that the
- * image does not know and, with the kubelet's words, for root where runAsNonRoot forbids it; `whose` ends them.
+ * image does not know and, with the kubelet's words, for root where runAsNonRoot forbids it.
  */
-export function user(
-  spec: PodSpec,
-  container: Container,
-  imageUser: string,
-  files: UserFiles,
-  whose = "",
-): OCIUser {
+export function user(spec: PodSpec, container: Container, imageUser: string, files: UserFiles): OCIUser {
   const pod = spec.securityContext;
   const own = container.securityContext;
   const runAsUser = own?.runAsUser ?? pod?.runAsUser;
   const runAsGroup = own?.runAsGroup ?? pod?.runAsGroup;
   const [imageUserPart = "", imageGroupPart = ""] = imageUser.split(":");
-  if (own?.runAsNonRoot ?? pod?.runAsNonRoot) {
-    const problem = rootProblem(runAsUser, imageUserPart);
-    if (problem !== undefined) throw new PeapodError("CreateContainerConfigError", `${problem}${whose}`);
-  }
+  verifyNonRoot(own?.runAsNonRoot ?? pod?.runAsNonRoot ?? false, runAsUser, imageUserPart);
 
   const account =
     runAsUser !== undefined ? accountOf(String(runAsUser), files) : accountOf(imageUserPart || "0", files);
@@ -42,15 +33,24 @@ export function user(
   return { uid: account.uid, gid, additionalGids: [...new Set([gid, ...fromImage, ...extra])] };
 }
 
-function rootProblem(runAsUser: number | undefined, imageUser: string): string | undefined {
+function verifyNonRoot(required: boolean, runAsUser: number | undefined, imageUser: string): void {
+  if (!required) return;
   if (runAsUser !== undefined) {
-    return runAsUser === 0 ? "container's runAsUser breaks non-root policy" : undefined;
+    if (runAsUser !== 0) return;
+    throw new PeapodError("CreateContainerConfigError", "container's runAsUser breaks non-root policy");
   }
   if (imageUser === "" || imageUser === "root" || Number(imageUser) === 0) {
-    return "container has runAsNonRoot and image will run as root";
+    throw new PeapodError(
+      "CreateContainerConfigError",
+      "container has runAsNonRoot and image will run as root",
+    );
   }
-  if (/^\d+$/.test(imageUser)) return undefined;
-  return `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root`;
+  if (!/^\d+$/.test(imageUser)) {
+    throw new PeapodError(
+      "CreateContainerConfigError",
+      `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root`,
+    );
+  }
 }
 
 interface Account {

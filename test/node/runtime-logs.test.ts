@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { withSignal } from "../../src/base/scope.ts";
 import { rotatedLogs } from "../../src/runtime/logs/log-files.ts";
 import type { LogOptions, RuntimeService } from "../../src/runtime/types.ts";
-import { exited, type Fixture, logOf, makeFixture, scope } from "./runtime-fixture.ts";
+import { exited, type Fixture, logOf, makeFixture, printed, scope } from "./runtime-fixture.ts";
 
 let fixture: Fixture;
 let runtime: RuntimeService;
@@ -62,6 +62,7 @@ test("no line is lost while a fast printer's log is rotated and followed", async
 
 test("follows until the container ends, or until nobody wants to know", async () => {
   const id = await fixture.run(runtime, "echo one; read line; echo $line", { container: { stdin: true } });
+  await printed(runtime, id, "one");
   const controller = new AbortController();
   const abandoned = follow(id, {}, controller.signal);
   controller.abort();

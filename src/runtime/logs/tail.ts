@@ -74,11 +74,15 @@ function* linesBackwards(path: string): Generator<{ line: Buffer; end: number }>
   }
 }
 
-function openSource(path: string): {
-  size: number;
+interface PartSource {
+  readonly size: number;
   read(offset: number, length: number): Buffer;
   close(): void;
-} {
+}
+
+const emptySource: PartSource = { size: 0, read: () => Buffer.alloc(0), close: () => {} };
+
+function openSource(path: string): PartSource {
   if (path.endsWith(".gz")) {
     const content = gunzipSync(readFileSync(path));
     return {

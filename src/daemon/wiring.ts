@@ -70,6 +70,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
       events: new EventRecorder(store, facts.hostname),
       tokens: new PodTokens(store, createTokenSigner(layout)),
       allocatable: nodeResources(size),
+      admission: { allowedUnsafeSysctls: config.allowedUnsafeSysctls },
       newContainerID,
       hostFiles: readHostFiles,
     },

@@ -78,6 +78,21 @@ export async function removeCgroup(cgroup: string, scope: Scope, root = cgroupRo
   }
 }
 
+/**
+ * Writes one file of a cgroup, in the version 2 tree or, with version 1, where `controller` is. A file that this
+ * kernel or tree does not have is left out. Throws what write(2) says otherwise.
+ */
+export function writeCgroupSetting(
+  cgroup: string,
+  controller: string,
+  file: string,
+  value: string,
+  root = cgroupRoot,
+): void {
+  const folder = cgroupV1Path(cgroup, controller, root) ?? cgroupV2Path(cgroup, root);
+  if (folder !== undefined) writeIfExists(join(folder, file), value);
+}
+
 /** Whether any hierarchy has this cgroup. */
 export function cgroupExists(cgroup: string, root = cgroupRoot): boolean {
   return cgroupHierarchies(root).some((hierarchy) => existsSync(join(hierarchy, cgroup)));

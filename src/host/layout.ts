@@ -36,6 +36,11 @@ export function podSubPathsDir(layout: Layout, podUID: string): string {
   return join(layout.stateDir, "pods", podUID, "volume-subpaths");
 }
 
+/** Folders of the volumes that were made for claims, by the volume's name. */
+export function claimsDir(layout: Layout): string {
+  return join(layout.stateDir, "volumes");
+}
+
 /** Folder of one pod's sandbox: pinned namespaces, shm, hosts, hostname, resolv.conf. */
 export function sandboxDir(layout: Layout, podUID: string): string {
   return join(layout.runDir, "sandboxes", podUID);

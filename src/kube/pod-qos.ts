@@ -13,7 +13,12 @@ const resources = ["cpu", "memory"] as const;
  * Takes a defaulted pod; amounts of zero count as absent.
  */
 export function podQOSClass(pod: Pod): QOSClass {
-  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+  const own = pod.spec?.resources;
+  // What the pod says as a whole stands for all its containers.
+  const containers: readonly Pick<Container, "resources">[] =
+    own !== undefined && Object.keys({ ...own.requests, ...own.limits }).length > 0
+      ? [{ resources: own }]
+      : [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
   const requests = sum(containers, "requests");
   const limits = sum(containers, "limits");
   if (Object.keys(requests).length === 0 && Object.keys(limits).length === 0) return "BestEffort";
@@ -24,7 +29,7 @@ export function podQOSClass(pod: Pod): QOSClass {
   return allLimited && equal ? "Guaranteed" : "Burstable";
 }
 
-function sum(containers: readonly Container[], list: "requests" | "limits"): Sums {
+function sum(containers: readonly Pick<Container, "resources">[], list: "requests" | "limits"): Sums {
   const sums: Sums = {};
   for (const container of containers) {
     for (const resource of resources) {
@@ -38,7 +43,7 @@ function sum(containers: readonly Container[], list: "requests" | "limits"): Sum
 }
 
 function amount(
-  container: Container,
+  container: Pick<Container, "resources">,
   list: "requests" | "limits",
   resource: "cpu" | "memory",
 ): Quantity | undefined {

@@ -12,6 +12,8 @@ export type { IEnvVar as EnvVar } from "kubernetes-models/v1/EnvVar";
 export type { IEvent as Event } from "kubernetes-models/v1/Event";
 export type { INamespace as Namespace } from "kubernetes-models/v1/Namespace";
 export type { INode as KubernetesNode } from "kubernetes-models/v1/Node";
+export type { IPersistentVolume as PersistentVolume } from "kubernetes-models/v1/PersistentVolume";
+export type { IPersistentVolumeClaim as PersistentVolumeClaim } from "kubernetes-models/v1/PersistentVolumeClaim";
 export type { IPod as Pod } from "kubernetes-models/v1/Pod";
 export type { IPodCondition as PodCondition } from "kubernetes-models/v1/PodCondition";
 export type { IPodSpec as PodSpec } from "kubernetes-models/v1/PodSpec";

@@ -23,7 +23,10 @@ test("every volume type is honoured or on the list", () => {
   const listed = new Set(notHonoured.map(({ path }) => path));
   const types = [...(fieldsOf("Volume")?.keys() ?? [])].filter((name) => name !== "name");
   const neither = types.filter((type) => !listed.has(`volumes[].${type}`));
-  const mountable = ["configMap", "downwardAPI", "emptyDir", "hostPath", "projected", "secret"];
+  const mountable = [
+    ...["configMap", "downwardAPI", "emptyDir", "ephemeral", "hostPath"],
+    ...["image", "persistentVolumeClaim", "projected", "secret"],
+  ];
   expect(neither).toEqual(mountable);
 });
 

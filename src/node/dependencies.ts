@@ -3,6 +3,7 @@ import type { PodNetworkDriver, TrafficCounters } from "../network/types.ts";
 import type { RuntimeService } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 import type { VolumeService } from "../volumes/types.ts";
+import type { AdmissionSettings } from "./admission.ts";
 import type { PodTokens } from "./configuration/pod-tokens.ts";
 import type { Allocatable } from "./configuration/sources.ts";
 import type { EventRecorder } from "./event-recorder.ts";
@@ -21,6 +22,7 @@ export interface AgentDependencies {
   readonly tokens: PodTokens;
   /** What a container without limits may use of this machine. */
   readonly allocatable: Allocatable;
+  readonly admission: AdmissionSettings;
   readonly newContainerID: () => string;
   /** The host's /etc/hosts and /etc/resolv.conf, as text. */
   readonly hostFiles: () => { hosts: string; resolvConf: string };

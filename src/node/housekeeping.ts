@@ -1,5 +1,6 @@
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { releaseClaims } from "./claims/release-claims.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodWorkers } from "./pod-workers.ts";
 
@@ -43,6 +44,8 @@ const chores: Record<string, Chore> = {
       }
     }
   },
+
+  releaseClaims: (_workers, dependencies, scope) => releaseClaims(dependencies, scope),
 
   async forgetOldEvents(_workers, { store }, scope) {
     const oldest = scope.clock.now() - eventLifetimeMilliseconds;

@@ -4,6 +4,7 @@ import { KeyedQueue } from "../base/keyed-queue.ts";
 import { type Scope, withBindings } from "../base/scope.ts";
 import type { StoredPod } from "../kube/types.ts";
 import { BackOff, setUpLimits } from "./back-off.ts";
+import { deleteOwnClaims } from "./claims/release-claims.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { PodState } from "./pod-state.ts";
 import { stopContainers } from "./stop-containers.ts";
@@ -112,6 +113,7 @@ export class PodWorkers {
     this.#deleteFromAPI(state);
     this.#dependencies.events.forget(uid);
     this.#dependencies.tokens.forget(uid);
+    deleteOwnClaims(uid, this.#dependencies.store);
     this.#alarms.clear(uid);
     this.#states.delete(uid);
   }

@@ -1,5 +1,6 @@
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { podOfImageFolder } from "./configuration/image-folder.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { removePod } from "./terminate-pod.ts";
 
@@ -34,7 +35,8 @@ export async function sweep(
 
   const containers = new Set(runtime.listContainers().map((record) => record.id));
   for (const id of images.listRootfs()) {
-    if (containers.has(id)) continue;
+    const pod = podOfImageFolder(id);
+    if (pod === undefined ? containers.has(id) : knownPods.has(pod)) continue;
     await images.removeRootfs(id, scope).catch((error) => {
       scope.log.error({ container: id, error: explain(error) }, "stray root file system not removed");
     });

@@ -1,6 +1,7 @@
 import { errorCode, explain } from "../base/errors.ts";
 import { type Scope, withBindings, withSignal } from "../base/scope.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
+import { rejectionOf } from "./admission.ts";
 import { refreshVolumes } from "./configuration/volume-contents.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { type PodEnvironment, prepareEnvironment } from "./environment.ts";
@@ -47,6 +48,11 @@ export async function syncPod(
     return;
   }
   probe(state, records, dependencies, requeue, outerScope);
+
+  if (records.length === 0 && state.environment === undefined && reject(state, dependencies, scope)) {
+    await finish(state, dependencies, scope);
+    return;
+  }
 
   const sandbox = runtime.listSandboxes().find((candidate) => candidate.podUID === state.uid);
   if (sandbox !== undefined) state.environment ??= environmentOf(state, dependencies, scope);
@@ -120,6 +126,16 @@ function probe(
 function isTerminal(state: PodState): boolean {
   const phase = state.pod.status?.phase;
   return state.finished || state.ended !== undefined || phase === "Succeeded" || phase === "Failed";
+}
+
+/** Whether the node will not run the pod; says why in an event and in its status then. */
+function reject(state: PodState, dependencies: AgentDependencies, scope: Scope): boolean {
+  const rejection = rejectionOf(state.pod, dependencies.admission);
+  if (rejection === undefined) return false;
+  const { reason, message } = rejection;
+  dependencies.events.record(state.pod, "Warning", reason, message, scope);
+  state.ended = { phase: "Failed", reason, message: `Pod was rejected: ${message}` };
+  return true;
 }
 
 /** Gives back all that a pod which has run to its end still holds; its instances stay, for their logs. */

@@ -1,4 +1,5 @@
 import type { Scope } from "../base/scope.ts";
+import { podOfImageFolder } from "./configuration/image-folder.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodState } from "./pod-state.ts";
 import { publishStatus } from "./status/publish.ts";
@@ -44,6 +45,8 @@ export async function releaseResources(
     .map((record) => images.removeRootfs(record.id, scope));
   await settled([...rootfs, network.detach(podUID, scope)]);
   await settled([volumes.unmount(podUID, scope), runtime.removeSandbox(podUID, scope)]);
+  const imageVolumes = images.listRootfs().filter((id) => podOfImageFolder(id) === podUID);
+  await settled(imageVolumes.map((id) => images.removeRootfs(id, scope)));
 }
 
 /**

@@ -6,13 +6,7 @@ import type { Scope } from "../base/scope.ts";
 import { runCommand, startProcess } from "../host/command.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir } from "../host/layout.ts";
-import {
-  descendantsOf,
-  identifyProcess,
-  type ProcessIdentity,
-  signalPID,
-  signalProcess,
-} from "../host/processes.ts";
+import { descendantsOf, signalPID } from "../host/processes.ts";
 import { startOnTerminal } from "../host/terminal.ts";
 import type { RuntimeContext } from "./context.ts";
 import { requireContainer } from "./require-container.ts";
@@ -49,7 +43,7 @@ export function exec(context: RuntimeContext, id: string, request: ExecRequest, 
   ];
   const session = request.tty
     ? onTerminal(context.runtime.path, args, request, files.pid, scope)
-    : onPipes(context.runtime.path, args, request, files.pid);
+    : onPipes(context.runtime.path, args, request);
   const onAbort = () => session.kill();
   scope.signal.addEventListener("abort", onAbort, { once: true });
   const exited = session.exited.finally(() => {
@@ -90,7 +84,7 @@ function onTerminal(
       });
     },
     exited: terminal.exited,
-    kill: killer(pidFile, () => terminal.kill("SIGKILL")),
+    kill: killer(terminal.pid, () => terminal.kill("SIGKILL")),
   };
 }
 
@@ -112,7 +106,7 @@ async function resizeInner(pidFile: string, columns: number, rows: number, scope
   await runCommand("stty", args, {}, scope);
 }
 
-function onPipes(file: string, args: readonly string[], request: ExecRequest, pidFile: string): ExecSession {
+function onPipes(file: string, args: readonly string[], request: ExecRequest): ExecSession {
   const child = startProcess(file, args, { stdio: [request.stdin ? "pipe" : "ignore", "pipe", "pipe"] });
   // A process that ends without reading its input closes the pipe; the exit code says what happened.
   child.stdin?.on("error", () => {});
@@ -129,7 +123,7 @@ function onPipes(file: string, args: readonly string[], request: ExecRequest, pi
     stderr,
     resize: () => {},
     exited,
-    kill: killer(pidFile, () => child.kill("SIGKILL")),
+    kill: killer(child.pid, () => child.kill("SIGKILL")),
   };
 }
 
@@ -154,22 +148,30 @@ function endOnceIdle(streams: readonly Readable[]): void {
     stream.once("close", () => streams.every((each) => each.closed) && clearInterval(timer));
 }
 
-/** Kills the process in the container with everything below it, then the runtime's command that waits for it. */
-function killer(pidFile: string, killCommand: () => void): () => void {
+/**
+ * Kills the process in the container with everything below it; the runtime's command, whose child it is, then ends
+ * by itself and tells the exit code. A command that has no child yet is killed instead.
+ */
+function killer(commandPID: number | undefined, killCommand: () => void): () => void {
   let isKilled = false;
   return () => {
-    if (isKilled) return;
+    if (isKilled || commandPID === undefined) return;
     isKilled = true;
-    const pid = Number(readFileIfExists(pidFile) ?? 0);
-    const target: ProcessIdentity | undefined = pid > 0 ? identifyProcess(pid) : undefined;
-    if (target === undefined) {
-      killCommand();
-      return;
-    }
-    // Stopped first, so that it cannot make new children while they are being found.
-    signalProcess(target, "SIGSTOP");
-    const below = descendantsOf(pid);
-    signalProcess(target, "SIGKILL");
-    for (const each of below) signalPID(each, "SIGKILL");
+    const below = stopTree(commandPID);
+    for (const pid of below) signalPID(pid, "SIGKILL");
+    if (below.length === 0) killCommand();
   };
+}
+
+/** Stops all processes below one, so that none can get away by making a child while they are being found. */
+function stopTree(root: number): readonly number[] {
+  const stopped = new Set<number>();
+  for (;;) {
+    const found = descendantsOf(root).filter((pid) => !stopped.has(pid));
+    if (found.length === 0) return [...stopped];
+    for (const pid of found) {
+      signalPID(pid, "SIGSTOP");
+      stopped.add(pid);
+    }
+  }
 }

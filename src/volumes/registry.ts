@@ -4,11 +4,22 @@ import { downwardAPI } from "./downward-api.ts";
 import { emptyDir } from "./empty-dir.ts";
 import { hostPath } from "./host-path.ts";
 import { projected } from "./projected.ts";
+import { ephemeral, image, persistentVolumeClaim } from "./provided-volume.ts";
 import { secret } from "./secret.ts";
 import type { VolumeType } from "./volume-type.ts";
 
 /** Every kind of volume that this node can mount. */
-const volumeTypes: readonly VolumeType[] = [emptyDir, hostPath, configMap, secret, downwardAPI, projected];
+const volumeTypes: readonly VolumeType[] = [
+  emptyDir,
+  hostPath,
+  configMap,
+  secret,
+  downwardAPI,
+  projected,
+  image,
+  persistentVolumeClaim,
+  ephemeral,
+];
 
 /** The type that the volume asks for; undefined when this node has no such type. A volume without any is an emptyDir. */
 export function volumeTypeOf(volume: Volume): VolumeType | undefined {

@@ -74,6 +74,13 @@ export interface VolumeService {
    * container. No symbolic link of the volume leads out of it. Throws CreateContainerConfigError.
    */
   mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<string>;
+  /**
+   * Makes the folder of a claim's volume, open to every user, or finds it; returns its path. It outlives pods, until
+   * {@link deleteClaimFolder}.
+   */
+  makeClaimFolder(name: string): string;
+  /** Deletes a folder that `makeClaimFolder` made; does nothing for any other path. */
+  deleteClaimFolder(path: string, scope: Scope): Promise<void>;
   /** The value of a variable in a file of `NAME=value` lines in a volume; undefined when there is none. */
   readVariable(volume: MountedVolume, path: string, name: string): string | undefined;
   /** Unmounts and deletes all that `mount` made for the pod; done when there is nothing. */

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
 import { isGone } from "../host/files.ts";
-import { type Layout, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
+import { claimsDir, type Layout, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
 import type { StoredPod, Volume } from "../kube/types.ts";
 import { unmountAndDelete } from "./delete-tree.ts";
 import { readVariable } from "./file-variable.ts";
@@ -69,6 +69,20 @@ class FolderVolumes implements VolumeService {
 
   mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<string> {
     return mountSubPath(podSubPathsDir(this.#layout, podUID), request, scope);
+  }
+
+  makeClaimFolder(name: string): string {
+    const folder = join(claimsDir(this.#layout), name);
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true });
+      // Whatever the umask is.
+      chmodSync(folder, 0o777);
+    }
+    return folder;
+  }
+
+  async deleteClaimFolder(path: string, scope: Scope): Promise<void> {
+    if (dirname(path) === claimsDir(this.#layout)) await unmountAndDelete(path, scope);
   }
 
   readVariable(volume: MountedVolume, path: string, name: string): string | undefined {

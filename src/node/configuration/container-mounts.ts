@@ -54,7 +54,8 @@ function containerMount(mount: VolumeMount, volume: MountedVolume, hostPath: str
     hostPath,
     mountPath: mount.mountPath,
     readOnly: mount.readOnly === true || volume.readOnly === true,
-    recursiveReadOnly: (mount.recursiveReadOnly ?? "Disabled") as RecursiveReadOnly,
+    recursiveReadOnly: (mount.recursiveReadOnly ??
+      (volume.readOnly === true ? "IfPossible" : "Disabled")) as RecursiveReadOnly,
     noExec: volume.noExec === true,
     propagation: propagations[propagation] ?? "private",
   };

@@ -4,8 +4,8 @@ import type { Store } from "../../store/types.ts";
 
 /** The API objects of one namespace that a pod's configuration may refer to; undefined for one that is not there. */
 export interface ConfigurationObjects {
-  configMap(name: string): ConfigMap | undefined;
-  secret(name: string): Secret | undefined;
+  configMap(name: string): Pick<ConfigMap, "data" | "binaryData"> | undefined;
+  secret(name: string): Pick<Secret, "data"> | undefined;
 }
 
 /** What the node gives to a container that sets no limit, by resource name: `cpu`, `memory` … */

@@ -2,7 +2,9 @@ import { explain, PeapodError } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import type { StoredPod, Volume } from "../../kube/types.ts";
 import type { VolumeContent, VolumeFile } from "../../volumes/types.ts";
+import { claimedFolder } from "../claims/claimed-folder.ts";
 import type { AgentDependencies } from "../dependencies.ts";
+import { imageFolder } from "./image-folder.ts";
 import { objectsIn } from "./sources.ts";
 import { volumeFiles } from "./volume-files.ts";
 
@@ -17,8 +19,8 @@ export async function volumeContents(
 ): Promise<ReadonlyMap<string, VolumeContent>> {
   const contents = new Map<string, VolumeContent>();
   for (const volume of pod.spec.volumes ?? []) {
-    const files = filesOf(pod, volume, dependencies, scope);
-    if (files !== undefined) contents.set(volume.name, { files });
+    const content = await contentOf(pod, volume, dependencies, scope);
+    if (content !== undefined) contents.set(volume.name, content);
   }
   return contents;
 }
@@ -28,6 +30,22 @@ export function refreshVolumes(pod: StoredPod, dependencies: AgentDependencies, 
   for (const volume of pod.spec.volumes ?? []) {
     const files = filesOf(pod, volume, dependencies, scope);
     if (files !== undefined) dependencies.volumes.update(pod, volume.name, files);
+  }
+}
+
+async function contentOf(
+  pod: StoredPod,
+  volume: Volume,
+  dependencies: AgentDependencies,
+  scope: Scope,
+): Promise<VolumeContent | undefined> {
+  const files = filesOf(pod, volume, dependencies, scope);
+  if (files !== undefined) return { files };
+  try {
+    return claimedFolder(pod, volume, dependencies) ?? (await imageFolder(pod, volume, dependencies, scope));
+  } catch (error) {
+    if (scope.signal.aborted) throw error;
+    throw failedMount(volume, error);
   }
 }
 
@@ -45,7 +63,11 @@ function filesOf(
       token: (audience, expirationSeconds) => tokens.tokenFor(pod, audience, expirationSeconds, now),
     });
   } catch (error) {
-    const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${explain(error)}`;
-    throw new PeapodError("FailedMount", message, { cause: error });
+    throw failedMount(volume, error);
   }
+}
+
+function failedMount(volume: Volume, error: unknown): PeapodError {
+  const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${explain(error)}`;
+  return new PeapodError("FailedMount", message, { cause: error });
 }

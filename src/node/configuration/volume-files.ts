@@ -1,5 +1,5 @@
 import { PeapodError } from "../../base/errors.ts";
-import type { ConfigMap, Secret, StoredPod, Volume } from "../../kube/types.ts";
+import type { StoredPod, Volume } from "../../kube/types.ts";
 import type { VolumeFile } from "../../volumes/types.ts";
 import { fieldValue } from "./field-value.ts";
 import { type ResourceReference, resourceValue } from "./resource-value.ts";
@@ -72,7 +72,7 @@ interface ObjectSource {
 
 function configMapFiles(source: ObjectSource, mode: number, { objects }: VolumeSources): Files {
   const name = source.name ?? "";
-  const configMap: ConfigMap | undefined = objects.configMap(name);
+  const configMap = objects.configMap(name);
   if (configMap === undefined) {
     if (source.optional === true) return new Map();
     throw failure(`configmap "${name}" not found`);
@@ -87,7 +87,7 @@ function configMapFiles(source: ObjectSource, mode: number, { objects }: VolumeS
 
 function secretFiles(source: ObjectSource, mode: number, { objects }: VolumeSources): Files {
   const name = source.name ?? "";
-  const secret: Secret | undefined = objects.secret(name);
+  const secret = objects.secret(name);
   if (secret === undefined) {
     if (source.optional === true) return new Map();
     throw failure(`secret "${name}" not found`);

@@ -130,8 +130,9 @@ async function* finishedPart(
       if (writer.isFull) return;
     }
   } catch (error) {
-    // Deleted as the oldest part between listing and reading.
     if (!isGone(error)) throw error;
+    // Between listing and reading it was compressed, or deleted as the oldest part.
+    if (!isCompressed) yield* finishedPart(`${path}.gz`, offset, writer);
   } finally {
     file.destroy();
   }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { isGone } from "../../host/files.ts";
 import type { LogOptions } from "../types.ts";
 import { parseLogLine } from "./cri-line.ts";
 
@@ -32,9 +33,19 @@ export function tailPlace(files: readonly string[], count: number, stream: LogOp
   return { file: 0, offset: 0 };
 }
 
+/** A part that was compressed since it was listed is found under its new name; a deleted one is empty. */
+function openPart(path: string): PartSource {
+  try {
+    return openSource(path);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    return path.endsWith(".gz") ? emptySource : openPart(`${path}.gz`);
+  }
+}
+
 /** The finished lines of a file from the last to the first, each with the offset of what follows it. */
 function* linesBackwards(path: string): Generator<{ line: Buffer; end: number }> {
-  const source = openSource(path);
+  const source = openPart(path);
   try {
     // What was read of the line that began before the last chunk.
     let rest: Buffer = Buffer.alloc(0);
@@ -63,11 +74,15 @@ function* linesBackwards(path: string): Generator<{ line: Buffer; end: number }>
   }
 }
 
-function openSource(path: string): {
-  size: number;
+interface PartSource {
+  readonly size: number;
   read(offset: number, length: number): Buffer;
   close(): void;
-} {
+}
+
+const emptySource: PartSource = { size: 0, read: () => Buffer.alloc(0), close: () => {} };
+
+function openSource(path: string): PartSource {
   if (path.endsWith(".gz")) {
     const content = gunzipSync(readFileSync(path));
     return {

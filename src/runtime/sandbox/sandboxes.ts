@@ -2,7 +2,14 @@ import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { explain, PeapodError, systemErrorCode } from "../../base/errors.ts";
 import { type Scope, uncancelled } from "../../base/scope.ts";
-import { cgroupExists, cgroupHierarchies, killAll, removeCgroup } from "../../host/cgroups.ts";
+import {
+  cgroupExists,
+  cgroupHierarchies,
+  cgroupMode,
+  killAll,
+  removeCgroup,
+  writeCgroupSetting,
+} from "../../host/cgroups.ts";
 import { isGone } from "../../host/files.ts";
 import { type Layout, podCgroup, sandboxDir } from "../../host/layout.ts";
 import { bindMount, mount, unmount } from "../../host/mounts.ts";
@@ -10,6 +17,7 @@ import { pinNamespaces, unpinNamespaces } from "../../host/namespaces.ts";
 import { hostnameFor } from "../../kube/pod-files.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { Sandbox } from "../types.ts";
+import { podCgroupSettings } from "./pod-cgroup.ts";
 import { startSandboxProcess } from "./sandbox-process.ts";
 import {
   deleteRecord,
@@ -100,6 +108,9 @@ class PinnedSandboxes implements Sandboxes {
     this.#put(record);
     for (const hierarchy of cgroupHierarchies()) {
       mkdirSync(join(hierarchy, record.cgroup), { recursive: true });
+    }
+    for (const { controller, file, value } of podCgroupSettings(pod, cgroupMode())) {
+      writeCgroupSetting(record.cgroup, controller, file, value);
     }
     await mountSharedMemory(pod, record.shm, scope);
     const hostname = record.utsns === undefined ? undefined : hostnameFor(pod);

@@ -92,7 +92,7 @@ function processOf({ config, machine, userFiles }: SpecParts): OCIProcess {
   const hasTerminalType = config.env.some((entry) => entry.startsWith("TERM="));
   return {
     terminal: container.tty === true,
-    user: user(pod.spec, container, config.image.user, userFiles),
+    user: user(pod, container, config.image.user, userFiles),
     args: config.command,
     env: container.tty === true && !hasTerminalType ? ["TERM=xterm", ...config.env] : config.env,
     cwd,

@@ -88,6 +88,7 @@ export interface OCIResources {
   readonly cpu?: { readonly shares?: number; readonly quota?: number; readonly period?: number };
   readonly memory?: { readonly limit?: number; readonly swap?: number };
   readonly pids?: { readonly limit: number };
+  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: number }[];
   /** Files of cgroup version 2 by name. */
   readonly unified?: Readonly<Record<string, string>>;
 }

@@ -7,7 +7,7 @@ import type { OCIResources } from "./oci.ts";
 /** The kubelet's units (its pkg/kubelet/cm/helpers_linux.go). */
 const sharesPerCPU = 1024n;
 const minimumShares = 2n;
-const quotaPeriodMicroseconds = 100_000n;
+export const quotaPeriodMicroseconds = 100_000n;
 const minimumQuotaMicroseconds = 1_000n;
 
 /** What the limits depend on beside the container. */
@@ -46,9 +46,27 @@ export function resources(container: Container, options: ResourceOptions): OCIRe
             ...(options.swapAccounting ? { swap: Number(memoryLimit) } : {}),
           },
         }),
+    ...hugePages(limits),
     ...(options.pidsLimit === undefined ? {} : { pids: { limit: options.pidsLimit } }),
     ...(options.cgroupMode === "unified" ? { unified: { "memory.oom.group": "1" } } : {}),
   };
+}
+
+/** The page sizes that limits name. */
+function hugePages(
+  limits: Readonly<Record<string, string | number>> | undefined,
+): Pick<OCIResources, "hugepageLimits"> {
+  const named = Object.entries(limits ?? {}).flatMap(([name, value]) => {
+    const pageSize = hugePageSize(name);
+    return pageSize === undefined ? [] : { pageSize, limit: Number(bytes(value) ?? 0n) };
+  });
+  return named.length === 0 ? {} : { hugepageLimits: named };
+}
+
+/** `hugepages-2Mi` → `2MB`, as the kernel and the OCI name the size; undefined for any other resource. */
+export function hugePageSize(resource: string): string | undefined {
+  const match = /^hugepages-(\d+)([KMG])i$/.exec(resource);
+  return match === null ? undefined : `${match[1]}${match[2]}B`;
 }
 
 /** CPU shares (cgroup version 1's unit; the runtime turns them into a weight for version 2). */
@@ -57,7 +75,8 @@ export function cpuShares(milliCPU: bigint): bigint {
   return shares < minimumShares ? minimumShares : shares > 262_144n ? 262_144n : shares;
 }
 
-function cpuQuota(milliCPU: bigint): bigint {
+/** Microseconds of CPU time in each period; at least the kernel's minimum. */
+export function cpuQuota(milliCPU: bigint): bigint {
   const quota = (milliCPU * quotaPeriodMicroseconds) / 1000n;
   return quota < minimumQuotaMicroseconds ? minimumQuotaMicroseconds : quota;
 }

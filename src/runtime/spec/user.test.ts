@@ -61,7 +61,7 @@ const cases: Case[] = [
 function resolve({ image, pod, own }: Pick<Case, "image" | "pod" | "own">) {
   const container = { name: "c", ...(own === undefined ? {} : { securityContext: own }) };
   const spec = { containers: [container], ...(pod === undefined ? {} : { securityContext: pod }) };
-  return user(spec, container, image, files);
+  return user({ metadata: { name: "p", namespace: "ns", uid: "u" }, spec } as never, container, image, files);
 }
 
 test.each(cases)("$name", (each) => {
@@ -70,7 +70,10 @@ test.each(cases)("$name", (each) => {
 
 describe("refuses", () => {
   test.each([
-    { image: "", message: "container has runAsNonRoot and image will run as root" },
+    {
+      image: "",
+      message: 'container has runAsNonRoot and image will run as root (pod: "p_ns(u)", container: c)',
+    },
     { image: "root", message: "container has runAsNonRoot and image will run as root" },
     { image: "0:0", message: "container has runAsNonRoot and image will run as root" },
     {

@@ -1,5 +1,5 @@
 import { PeapodError } from "../../base/errors.ts";
-import type { Container, PodSpec } from "../../kube/types.ts";
+import type { Container, StoredPod } from "../../kube/types.ts";
 import type { OCIUser } from "./oci.ts";
 
 /** The user databases of the image (passwd(5), group(5)) as text; empty where the image has none. */
@@ -15,13 +15,22 @@ export interface UserFiles {
  * supplementalGroups and fsGroup, as containerd does it. Throws CreateContainerConfigError for a name that the
  * image does not know and, with the kubelet's words, for root where runAsNonRoot forbids it.
  */
-export function user(spec: PodSpec, container: Container, imageUser: string, files: UserFiles): OCIUser {
+export function user(
+  { metadata, spec }: Pick<StoredPod, "metadata" | "spec">,
+  container: Container,
+  imageUser: string,
+  files: UserFiles,
+): OCIUser {
   const pod = spec.securityContext;
   const own = container.securityContext;
   const runAsUser = own?.runAsUser ?? pod?.runAsUser;
   const runAsGroup = own?.runAsGroup ?? pod?.runAsGroup;
   const [imageUserPart = "", imageGroupPart = ""] = imageUser.split(":");
-  verifyNonRoot(own?.runAsNonRoot ?? pod?.runAsNonRoot ?? false, runAsUser, imageUserPart);
+  if (own?.runAsNonRoot ?? pod?.runAsNonRoot ?? false) {
+    const problem = rootProblem(runAsUser, imageUserPart);
+    const where = `(pod: "${metadata.name}_${metadata.namespace}(${metadata.uid})", container: ${container.name})`;
+    if (problem !== undefined) throw new PeapodError("CreateContainerConfigError", `${problem} ${where}`);
+  }
 
   const account =
     runAsUser !== undefined ? accountOf(String(runAsUser), files) : accountOf(imageUserPart || "0", files);
@@ -33,24 +42,16 @@ export function user(spec: PodSpec, container: Container, imageUser: string, fil
   return { uid: account.uid, gid, additionalGids: [...new Set([gid, ...fromImage, ...extra])] };
 }
 
-function verifyNonRoot(required: boolean, runAsUser: number | undefined, imageUser: string): void {
-  if (!required) return;
+/** Why the container would, or might, run as root; undefined when it certainly does not. */
+function rootProblem(runAsUser: number | undefined, imageUser: string): string | undefined {
   if (runAsUser !== undefined) {
-    if (runAsUser !== 0) return;
-    throw new PeapodError("CreateContainerConfigError", "container's runAsUser breaks non-root policy");
+    return runAsUser === 0 ? "container's runAsUser breaks non-root policy" : undefined;
   }
   if (imageUser === "" || imageUser === "root" || Number(imageUser) === 0) {
-    throw new PeapodError(
-      "CreateContainerConfigError",
-      "container has runAsNonRoot and image will run as root",
-    );
+    return "container has runAsNonRoot and image will run as root";
   }
-  if (!/^\d+$/.test(imageUser)) {
-    throw new PeapodError(
-      "CreateContainerConfigError",
-      `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root`,
-    );
-  }
+  if (/^\d+$/.test(imageUser)) return undefined;
+  return `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root`;
 }
 
 interface Account {

@@ -51,6 +51,7 @@ const scalars: Record<string, string> = {
   IIoK8sApimachineryPkgApisMetaV1Time: "Time",
   IIoK8sApimachineryPkgApisMetaV1MicroTime: "MicroTime",
   IIoK8sApimachineryPkgApisMetaV1FieldsV1: "any",
+  IIoK8sApimachineryPkgRuntimeRawExtension: "any",
 };
 
 /** Fields whose type the declarations spell out, by the kind that it is. */

@@ -39,7 +39,8 @@ export function mergeRule(type: string, field: string): MergeRule {
 function parseEntry(entry: string): [string, MergeRule] {
   const colon = entry.indexOf(":");
   const words = entry.slice(colon + 1).split(";");
-  const argument = (name: string) => words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+  const argument = (name: string) =>
+    words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
   const [mapKeys, patchMergeKey, fallback] = [argument("map"), argument("merge"), argument("default")];
   return [
     entry.slice(0, colon),

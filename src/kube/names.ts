@@ -45,6 +45,19 @@ const environmentVariable: Form = {
   examples: [],
 };
 
+const configKey: Form = {
+  pattern: "[-._a-zA-Z0-9]+",
+  message: "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  examples: ["key.name", "KEY_NAME", "key-name"],
+};
+
+const serviceLabel: Form = {
+  pattern: "[a-z]([-a-z0-9]*[a-z0-9])?",
+  message:
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  examples: ["my-name", "abc-123"],
+};
+
 /** Patterns are compiled when first needed: most commands need none. */
 const compiled = new Map<Form, RegExp>();
 
@@ -55,6 +68,27 @@ const portNameLength = 15;
 /** Names of containers, volumes and namespaces. */
 export function labelNameProblems(name: string): string[] {
   return [...lengthProblems(name, labelLength), ...formProblems(name, label)];
+}
+
+/** Names of Services, which become host names by themselves. */
+export function serviceNameProblems(name: string): string[] {
+  return [...lengthProblems(name, labelLength), ...formProblems(name, serviceLabel)];
+}
+
+/** Keys of ConfigMaps and Secrets, which become file names. */
+export function configKeyProblems(key: string): string[] {
+  const problems = [...lengthProblems(key, subdomainLength), ...formProblems(key, configKey)];
+  if (key === "." || key === "..") problems.push(`must not be '${key}'`);
+  else if (key.startsWith("..")) problems.push("must not start with '..'");
+  return problems;
+}
+
+/** Names of RBAC objects: any step of a URL. */
+export function pathSegmentProblems(name: string): string[] {
+  if (name === "." || name === "..") return [`may not be '${name}'`];
+  return ["/", "%"]
+    .filter((character) => name.includes(character))
+    .map((found) => `may not contain '${found}'`);
 }
 
 /** Names of most objects: pods, nodes, events. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { admitEvent, admitNamespace, admitPod } from "./admit.ts";
+import { admitObject, admitPod } from "./admit.ts";
 
 const container = { name: "a", image: "busybox:1" };
 
@@ -200,15 +200,15 @@ describe("what this version does not honour", () => {
 });
 
 test("namespaces have names that fit into host names", () => {
-  expect(admitNamespace({ metadata: { name: "team-a" } }).problems).toEqual([]);
-  expect(lines(admitNamespace({ metadata: { name: "team.a" } }).problems)[0]).toMatch(
+  expect(admitObject("v1/Namespace", { metadata: { name: "team-a" } }).problems).toEqual([]);
+  expect(lines(admitObject("v1/Namespace", { metadata: { name: "team.a" } }).problems)[0]).toMatch(
     /^error metadata\.name: Invalid value: "team\.a": a lowercase RFC 1123 label/,
   );
 });
 
 test("events stand in the namespace of what they are about", () => {
   const event = (namespace: string, about: object) =>
-    lines(admitEvent({ metadata: { name: "e", namespace }, involvedObject: about }).problems);
+    lines(admitObject("v1/Event", { metadata: { name: "e", namespace }, involvedObject: about }).problems);
   expect(event("a", { namespace: "a" })).toEqual([]);
   expect(event("default", { kind: "Node", name: "n" })).toEqual([]);
   expect(event("a", { namespace: "b" })).toEqual([

@@ -6,7 +6,7 @@ import type { ManifestProblem } from "./types.ts";
 /** Kinds that this version reads from a manifest, all of apiVersion `v1`. */
 const readable = ["Pod", "Namespace", "Event"] as const;
 
-export type ReadableKind = (typeof readable)[number];
+type ReadableKind = (typeof readable)[number];
 
 /** Why an object's kind cannot be read; empty when it can. */
 export function kindProblem(value: unknown): ManifestProblem[] {

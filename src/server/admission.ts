@@ -1,8 +1,9 @@
 import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
+import { decodeStrict } from "../manifest/decode.ts";
 import type { ManifestProblem } from "../manifest/types.ts";
 import type { ApiRequest } from "./request.ts";
-import type { Resource } from "./resource.ts";
+import { type Resource, typeOf } from "./resource.ts";
 
 /** Reasons that mean the value cannot be read as the kind at all; the API server answers those with 400. */
 const unreadable = ["FieldValueTypeInvalid", "Syntax"];
@@ -19,21 +20,39 @@ export function admit(
 ): { object: KubernetesObject; warnings: string[] } {
   const { resource } = request;
   if (resource.admit === undefined) throw methodNotAllowed();
-  const strictness = fieldValidation(request.query);
   const { object, problems } = resource.admit(value);
-  const errors = problems.filter(({ severity }) => severity === "error");
+  const warnings = refuseUnreadable(request, problems);
+  const invalid = problems.filter(
+    ({ severity, reason }) =>
+      severity === "error" && reason !== "UnknownField" && !unreadable.includes(reason),
+  );
+  if (invalid.length > 0) throw invalidObject(resource, object.metadata.name ?? "", invalid);
+  return {
+    object,
+    warnings: [...warnings, ...problems.filter(({ severity }) => severity === "warning").map(problemLine)],
+  };
+}
 
-  const decoding = errors.filter(({ reason }) => unreadable.includes(reason));
+/** Decodes a part of an object: what is there must be right, but nothing needs to be. */
+export function decodeConfiguration(
+  request: ApiRequest,
+  value: Record<string, unknown>,
+): { object: KubernetesObject; warnings: string[] } {
+  const { value: object, problems } = decodeStrict(typeOf(request.resource), value);
+  return { object: object as KubernetesObject, warnings: refuseUnreadable(request, problems) };
+}
+
+/** Refuses what cannot be read, and unknown fields as the request wants it; returns warnings about them. */
+function refuseUnreadable(request: ApiRequest, problems: readonly ManifestProblem[]): string[] {
+  const { resource } = request;
+  const strictness = fieldValidation(request.query);
+  const decoding = problems.filter(({ reason }) => unreadable.includes(reason));
   if (decoding.length > 0) throw badRequest(resource, decoding.map(problemLine).join(", "), decoding);
-  const unknown = errors.filter(({ reason }) => reason === "UnknownField");
+  const unknown = problems.filter(({ reason }) => reason === "UnknownField");
   if (unknown.length > 0 && strictness === "Strict") {
     throw badRequest(resource, `strict decoding error: ${unknown.map(unknownField).join(", ")}`, unknown);
   }
-  const invalid = errors.filter((problem) => !decoding.includes(problem) && !unknown.includes(problem));
-  if (invalid.length > 0) throw invalidObject(resource, object.metadata.name ?? "", invalid);
-
-  const warnings = problems.filter(({ severity }) => severity === "warning").map(problemLine);
-  return { object, warnings: strictness === "Warn" ? [...unknown.map(unknownField), ...warnings] : warnings };
+  return strictness === "Warn" ? unknown.map(unknownField) : [];
 }
 
 /** 422 with every problem as a cause; the message lists them. */

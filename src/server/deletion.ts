@@ -1,12 +1,12 @@
 import { kubernetesTime } from "../base/clock.ts";
 import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
-import { isDryRun } from "./admission.ts";
+import { invalidObject, isDryRun } from "./admission.ts";
 import { isJSONObject, type JSONObject } from "./http/body.ts";
 import { decodeBody } from "./http/decode-body.ts";
 import { wholeNumber } from "./list-options.ts";
 import type { ApiRequest } from "./request.ts";
-import { type DeleteOptions, objectKey } from "./resource.ts";
+import { type DeleteOptions, objectKey, type PropagationPolicy } from "./resource.ts";
 import { preconditionFailed } from "./write-object.ts";
 
 /**
@@ -30,10 +30,32 @@ export function deleteObject(
   }
 
   const now = context.scope.clock.now();
-  const waiting = resource.awaitDeletion?.(current, options, now) ?? awaitFinalizers(current, now);
+  const object = withPropagation(current, options.propagationPolicy);
+  const waiting =
+    resource.awaitDeletion === undefined
+      ? awaitFinalizers(object, now)
+      : (resource.awaitDeletion(object, options, now) ?? awaitFinalizers(object, now));
   if (dryRun) return waiting ?? current;
   // Nothing was awaited since `get`, so the object is still the one that was looked at.
-  return waiting === undefined ? context.store.delete(key) : context.store.update(key, () => waiting);
+  if (waiting !== undefined) return context.store.update(key, () => waiting);
+  const deleted = context.store.delete(key);
+  resource.afterDelete?.(deleted, context);
+  return deleted;
+}
+
+/** Finalizers by which an object waits until the garbage collector has seen to what it owns. */
+export const orphanFinalizer = "orphan";
+export const foregroundFinalizer = "foregroundDeletion";
+
+function withPropagation(current: KubernetesObject, policy: PropagationPolicy | undefined): KubernetesObject {
+  const others = (current.metadata.finalizers ?? []).filter(
+    (name) => policy === undefined || (name !== orphanFinalizer && name !== foregroundFinalizer),
+  );
+  const own = policy === "Orphan" ? [orphanFinalizer] : policy === "Foreground" ? [foregroundFinalizer] : [];
+  const finalizers = [...others, ...own];
+  const { finalizers: before, ...metadata } = current.metadata;
+  if (before === undefined && finalizers.length === 0) return current;
+  return { ...current, metadata: finalizers.length === 0 ? metadata : { ...metadata, finalizers } };
 }
 
 function awaitFinalizers(current: KubernetesObject, now: number): KubernetesObject | undefined {
@@ -50,8 +72,16 @@ export function deleteOptions(request: ApiRequest): DeleteOptions {
   const body = bodyOptions(request);
   if (body === undefined) {
     const seconds = wholeNumber(request.query, "gracePeriodSeconds", -(2 ** 31));
-    return seconds === undefined ? {} : { gracePeriodSeconds: seconds };
+    return {
+      ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
+      ...propagation(request.query.get("propagationPolicy"), request.query.get("orphanDependents")),
+    };
   }
+  return readDeleteOptions(body);
+}
+
+/** The options that a DeleteOptions object says. */
+export function readDeleteOptions(body: JSONObject): DeleteOptions {
   const { gracePeriodSeconds, preconditions } = body;
   if (
     gracePeriodSeconds !== undefined &&
@@ -63,11 +93,28 @@ export function deleteOptions(request: ApiRequest): DeleteOptions {
   const { uid, resourceVersion } = isJSONObject(preconditions) ? preconditions : ({} as JSONObject);
   return {
     ...(typeof gracePeriodSeconds === "number" ? { gracePeriodSeconds } : {}),
+    ...propagation(body.propagationPolicy, body.orphanDependents),
     preconditions: {
       ...(typeof uid === "string" ? { uid } : {}),
       ...(typeof resourceVersion === "string" ? { resourceVersion } : {}),
     },
   };
+}
+
+function propagation(policy: unknown, orphanDependents: unknown): Pick<DeleteOptions, "propagationPolicy"> {
+  if (policy === undefined || policy === null || policy === "") {
+    return String(orphanDependents) === "true" ? { propagationPolicy: "Orphan" } : {};
+  }
+  if (policy === "Background" || policy === "Foreground" || policy === "Orphan") {
+    return { propagationPolicy: policy };
+  }
+  throw invalidObject({ kind: "DeleteOptions", group: "meta.k8s.io" }, "", [
+    {
+      field: "propagationPolicy",
+      reason: "FieldValueNotSupported",
+      message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan"`,
+    },
+  ]);
 }
 
 /** Whether body or query say `dryRun: All`. */

@@ -68,6 +68,7 @@ function apiResources(resource: Resource): object[] {
       name: `${plural}/${name}`,
       singularName: "",
       namespaced,
+      ...(subresource.group === undefined ? {} : { group: subresource.group, version: subresource.version }),
       kind: subresource.kind,
       verbs: subresource.verbs,
     })),

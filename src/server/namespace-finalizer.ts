@@ -31,7 +31,10 @@ export function startNamespaceFinalizer(context: ApiContext): { stop(): Promise<
       }
     }
   };
-  const running = ["namespaces", "pods"].map((resource) =>
+  const followed = context.resources
+    .filter(({ namespaced, listElsewhere, view }) => namespaced && listElsewhere === undefined && !view)
+    .map(resourceName);
+  const running = ["namespaces", ...followed].map((resource) =>
     follow(resource).catch((error) => scope.log.error({ resource, error: explain(error) }, "watch ended")),
   );
   return {
@@ -48,14 +51,16 @@ function finalize(context: ApiContext, namespace: string): void {
   try {
     if (context.store.get(key).metadata.deletionTimestamp === undefined) return;
     const kept = context.resources.filter(
-      ({ namespaced, listElsewhere }) => namespaced && listElsewhere === undefined,
+      ({ namespaced, listElsewhere, view }) =>
+        namespaced && listElsewhere === undefined && view === undefined,
     );
     const [waiting, rest] = [
       kept.filter(({ awaitDeletion }) => awaitDeletion !== undefined),
       kept.filter(({ awaitDeletion }) => awaitDeletion === undefined),
     ];
     if (waiting.map((resource) => empty(context, resource, namespace)).some((left) => left > 0)) return;
-    for (const resource of rest) empty(context, resource, namespace);
+    // What has finalizers stays until they are gone, and the namespace with it.
+    if (rest.map((resource) => empty(context, resource, namespace)).some((left) => left > 0)) return;
     context.store.delete(key);
   } catch (error) {
     if (!isNotFound(error)) throw error;

@@ -2,6 +2,7 @@ import { isConflict } from "../base/errors.ts";
 import type { NewObject } from "../store/types.ts";
 import type { ApiContext } from "./request.ts";
 import { namespaces, permanentNamespaces } from "./resources/namespaces.ts";
+import { ensureServiceAccount } from "./service-account.ts";
 
 /** Makes the namespaces that are always there; those that exist stay as they are. */
 export function ensureNamespaces(context: ApiContext): void {
@@ -13,5 +14,9 @@ export function ensureNamespaces(context: ApiContext): void {
     } catch (error) {
       if (!isConflict(error)) throw error;
     }
+  }
+  // Every namespace has its account, also those that an earlier version made.
+  for (const { metadata } of context.store.list("namespaces").items) {
+    if (metadata.deletionTimestamp === undefined) ensureServiceAccount(context, metadata.name);
   }
 }

@@ -29,6 +29,8 @@ export interface ApiRequest {
   readonly name: string;
   readonly query: URLSearchParams;
   readonly contentType: string;
+  /** The client's own name for itself; empty when it says none. */
+  readonly userAgent: string;
   /** Empty when there is none. */
   readonly body: Uint8Array;
   /** How the client wants objects represented. */
@@ -37,9 +39,10 @@ export interface ApiRequest {
   readonly scope: Scope;
 }
 
-/** Plain objects, or `meta.k8s.io/v1` Tables with as much of each object as `includeObject` says. */
+/** Plain objects, their metadata only, or `meta.k8s.io/v1` Tables with as much of each as `includeObject` says. */
 export type Representation =
   | { readonly as: "Object" }
+  | { readonly as: "PartialObjectMetadata" }
   | { readonly as: "Table"; readonly includeObject: "None" | "Metadata" | "Object" };
 
 /** An object (or Status, or list), or a stream of bytes. */

@@ -32,7 +32,12 @@ interface Admission {
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /** What becomes of the objects that it owns; absent: Background. */
+  readonly propagationPolicy?: PropagationPolicy;
 }
+
+/** https://kubernetes.io/docs/concepts/architecture/garbage-collection/#cascading-deletion */
+export type PropagationPolicy = "Background" | "Foreground" | "Orphan";
 
 /**
  * Everything that is particular to one kind of object. Declared once in `resources/`; verbs, tables, selectors
@@ -48,6 +53,8 @@ export interface Resource {
   readonly shortNames: readonly string[];
   readonly categories?: readonly string[];
   readonly namespaced: boolean;
+  /** Name in the field table, for OpenAPI, apply and strategic merge patches; absent: the kind. */
+  readonly type?: string;
   readonly verbs: readonly Verb[];
   /** Keyed by the path's last part. */
   readonly subresources: Readonly<Record<string, Subresource>>;
@@ -71,8 +78,24 @@ export interface Resource {
   readonly deleteReturnsObject?: boolean;
   /** Where objects come from that are not in the store. */
   readonly listElsewhere?: (request: ApiRequest) => Promise<ForeignList>;
+  /** Runs after an object was stored. */
+  readonly afterCreate?: (object: KubernetesObject, context: ApiContext) => void;
+  /** Runs after an object was removed. */
+  readonly afterDelete?: (object: KubernetesObject, context: ApiContext) => void;
+  /** Sent as a warning with every object that is created: what of it this version does not do. */
+  readonly notice?: string;
+  /** The objects of another resource in another form, for a kind that two API groups have. */
+  readonly view?: View;
   /** In place of the generic verbs, for objects that are not in the store. */
   readonly handlers?: Partial<Record<Verb, VerbHandler>>;
+}
+
+/** How objects of one resource look as another's. */
+export interface View {
+  /** The store's name of the resource that has them. */
+  readonly of: string;
+  readonly fromStored: (object: KubernetesObject) => KubernetesObject;
+  readonly toStored: (object: KubernetesObject) => KubernetesObject;
 }
 
 /** Objects that are computed, not stored. */
@@ -83,6 +106,9 @@ export interface ForeignList {
 }
 
 export interface Subresource {
+  /** Group and version of its kind where it is not the resource's. */
+  readonly group?: string;
+  readonly version?: string;
   /** Kind in discovery. */
   readonly kind: string;
   readonly verbs: readonly Verb[];
@@ -97,6 +123,11 @@ export function apiVersionOf(resource: Resource): string {
 /** The name under which the store and error messages know the resource: `pods`, `channels.peapod.dev`. */
 export function resourceName(resource: Resource): string {
   return resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
+}
+
+/** The field table's name of the resource's type. */
+export function typeOf(resource: Resource): string {
+  return resource.type ?? resource.kind;
 }
 
 /** The store's key of the named object. */

@@ -10,6 +10,7 @@ import { authorize } from "./access/authorize.ts";
 import { kubeconfig } from "./access/kubeconfig.ts";
 import { socketUser } from "./access/user.ts";
 import { acceptExec } from "./exec/upgrade.ts";
+import { startGarbageCollector } from "./garbage-collector.ts";
 import { createApp } from "./http/app.ts";
 import { bindPrivately } from "./http/private-socket.ts";
 import type { ImageLibrary } from "./image-library.ts";
@@ -80,6 +81,7 @@ export async function startServer(
   const endExecSessions = acceptExec(servers, context, admit);
   const removeSocket = await bindPrivately(socketPath, (path) => app.listen({ path }));
   const finalizer = startNamespaceFinalizer(context);
+  const collector = startGarbageCollector(context);
   let closed: Promise<void> | undefined;
   return {
     port: listener?.port,
@@ -88,7 +90,7 @@ export async function startServer(
         removeSocket();
         closing.abort(new Error("the server is closing"));
         endExecSessions();
-        await finalizer.stop();
+        await Promise.all([finalizer.stop(), collector.stop()]);
         await listener?.close();
         await app.close();
       })();

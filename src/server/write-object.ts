@@ -1,22 +1,26 @@
 import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
 import { admit, isDryRun } from "./admission.ts";
+import type { TrackedPart } from "./apply/track.ts";
+import { recordManagers } from "./field-manager.ts";
 import { checkKind, sentMetadata } from "./http/body.ts";
 import type { ApiAnswer, ApiRequest } from "./request.ts";
 import { apiVersionOf, objectKey } from "./resource.ts";
 
-/** Which part of an object a write is about: all but its status, or its status alone. */
-export type ObjectPart = "object" | "status";
+/** Notes in the object's new state who set its fields. */
+type RecordManagers = (before: KubernetesObject, after: KubernetesObject) => void;
 
 /**
  * Replaces the named object by what `propose` makes of its present state, in one step. The proposal is checked as
  * a client's PUT is: same kind and name, same uid, resourceVersion (where given) the current one; then admitted
- * and compared for changes that are not allowed. The other part of the object stays as it is.
+ * and compared for changes that are not allowed. The other part of the object stays as it is; who set what is noted
+ * by `record`.
  */
 export function writeObject(
   request: ApiRequest,
-  part: ObjectPart,
+  part: TrackedPart,
   propose: (current: KubernetesObject) => unknown,
+  record: RecordManagers = (before, after) => recordManagers(request, part, before, after),
 ): ApiAnswer {
   const { resource, context, namespace, name } = request;
   const key = objectKey(resource, namespace, name);
@@ -24,11 +28,16 @@ export function writeObject(
   const change = (current: KubernetesObject): KubernetesObject => {
     const proposal = checkKind(request, propose(structuredClone(current)), apiVersionOf(resource));
     checkIdentity(request, proposal, current);
-    if (part === "status") return withStatus(current, proposal);
+    if (part === "status") {
+      const written = withStatus(current, proposal);
+      record(current, written);
+      return written;
+    }
     const admitted = admit(request, proposal);
     warnings = admitted.warnings;
     const next = withSpec(current, admitted.object);
     resource.checkUpdate?.(next, current);
+    record(current, next);
     return next;
   };
   if (isDryRun(request.query.getAll("dryRun"))) return { object: change(context.store.get(key)), warnings };
@@ -36,7 +45,10 @@ export function writeObject(
   const stored = context.store.update(key, change);
   // The last finalizer of an object that was only waiting for it is gone: so is the object.
   const { deletionGracePeriodSeconds, finalizers } = stored.metadata;
-  if (deletionGracePeriodSeconds === 0 && (finalizers ?? []).length === 0) context.store.delete(key);
+  if (deletionGracePeriodSeconds === 0 && (finalizers ?? []).length === 0) {
+    context.store.delete(key);
+    resource.afterDelete?.(stored, context);
+  }
   return { object: stored, warnings };
 }
 

@@ -1,16 +1,11 @@
-import { subdomainProblems } from "../../kube/names.ts";
 import type { Event } from "../../kube/types.ts";
 import { invalid, type Problem } from "../problems.ts";
-import { validateMetadata } from "./metadata.ts";
 
-/** Rules for an Event of `v1`: it stands in the namespace of what it is about. */
+/** Rules for an Event of `v1` beside its metadata: it stands in the namespace of what it is about. */
 export function validateEvent(event: Event): Problem[] {
-  const problems = validateMetadata(event.metadata, subdomainProblems);
   const about = event.involvedObject?.namespace ?? "";
   // An event about a cluster-scoped object (a node) stands in the namespace `default`.
   const own = event.metadata?.namespace;
-  if (own !== undefined && own !== about && !(about === "" && own === "default")) {
-    problems.push(invalid("involvedObject.namespace", about, "does not match event.namespace"));
-  }
-  return problems;
+  if (own === undefined || own === about || (about === "" && own === "default")) return [];
+  return [invalid("involvedObject.namespace", about, "does not match event.namespace")];
 }

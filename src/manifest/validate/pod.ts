@@ -16,10 +16,13 @@ const maximumDeadline = 2 ** 31 - 1;
  * Rules and words: ValidatePodCreate of https://pkg.go.dev/k8s.io/kubernetes/pkg/apis/core/validation.
  */
 export function validatePod(pod: Pod): Problem[] {
-  const problems = validateMetadata(pod.metadata, subdomainProblems);
-  if (pod.spec === undefined) return [...problems, required("spec.containers")];
+  return [...validateMetadata(pod.metadata, subdomainProblems), ...validatePodSpec(pod)];
+}
+
+/** The same but for its metadata. */
+export function validatePodSpec(pod: Pod): Problem[] {
+  if (pod.spec === undefined) return [required("spec.containers")];
   return [
-    ...problems,
     ...validateVolumes(pod.spec.volumes ?? []),
     ...validateContainers(pod.spec),
     ...validateDNS(pod.spec),

@@ -2,7 +2,7 @@ import { PeapodError } from "../../base/errors.ts";
 import type { Representation } from "../request.ts";
 
 /**
- * Picks the first representation of an `Accept` header that this server has: JSON objects, or Tables
+ * Picks the first representation of an `Accept` header that this server has: JSON objects, their metadata, or Tables
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables).
  * NotAcceptable when it has none of them. `includeObject` is the query parameter of that name.
  */
@@ -18,6 +18,13 @@ export function negotiate(accept: string | undefined, includeObject: string | nu
       parameterValue(parameters, "v") === "v1"
     ) {
       return { as: "Table", includeObject: objectPart(includeObject) };
+    }
+    if (
+      (as === "partialobjectmetadata" || as === "partialobjectmetadatalist") &&
+      parameterValue(parameters, "g") === "meta.k8s.io" &&
+      parameterValue(parameters, "v") === "v1"
+    ) {
+      return { as: "PartialObjectMetadata" };
     }
   }
   throw new PeapodError(

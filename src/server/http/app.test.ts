@@ -280,7 +280,9 @@ describe("the rest of the API", () => {
   test("discovery, version and health", async () => {
     const { call } = open();
     expect((await call("GET", "/api")).body).toMatchObject({ kind: "APIVersions", versions: ["v1"] });
-    expect((await call("GET", "/apis")).body.groups).toMatchObject([{ name: "peapod.dev" }]);
+    expect((await call("GET", "/apis")).body.groups).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: "peapod.dev" })]),
+    );
     const { body } = await call("GET", "/api/v1");
     const names = body.resources.map(({ name }: { name: string }) => name);
     expect(names).toEqual(
@@ -297,7 +299,7 @@ describe("the rest of the API", () => {
       code: 404,
       body: { kind: "Status", reason: "NotFound" },
     });
-    expect(await call("PUT", "/api/v1/nodes/here", {})).toMatchObject({
+    expect(await call("DELETE", "/api/v1/nodes/here")).toMatchObject({
       code: 405,
       body: { reason: "MethodNotAllowed" },
     });

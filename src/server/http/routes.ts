@@ -12,6 +12,7 @@ import { list } from "../verbs/list.ts";
 import { patch } from "../verbs/patch.ts";
 import { update } from "../verbs/update.ts";
 import { watch } from "../verbs/watch.ts";
+import { viewStore } from "../view-store.ts";
 import { negotiate, plainObjects } from "./accept.ts";
 import { sendAnswer } from "./answer.ts";
 
@@ -25,6 +26,9 @@ const genericHandlers: Readonly<Record<Verb, VerbHandler>> = {
   delete: deleteOne,
   deletecollection: deleteCollection,
 };
+
+/** Subresources that answer with text or take the connection over, whatever the client says it accepts. */
+const asText = ["log", "exec", "attach", "portforward", "proxy"];
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -58,7 +62,7 @@ export function addResourceRoutes(app: FastifyInstance, context: ApiContext): vo
         const verb = request.method === "POST" ? "create" : itemVerb(request);
         return verb === undefined ? undefined : handlers[verb];
       };
-      route(`${collection}/:name/${name}`, select, name !== "status");
+      route(`${collection}/:name/${name}`, select, asText.includes(name));
     }
   }
 }
@@ -100,12 +104,14 @@ function takeApart(
   const gone = new AbortController();
   reply.raw.once("close", () => gone.abort(new Error("the client went away")));
   return {
-    context,
+    context:
+      resource.view === undefined ? context : { ...context, store: viewStore(context.store, resource.view) },
     resource,
     namespace,
     name,
     query,
     contentType: request.headers["content-type"] ?? "",
+    userAgent: request.headers["user-agent"] ?? "",
     body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
     representation: asObjects ? plainObjects : negotiate(request.headers.accept, query.get("includeObject")),
     scope: withSignal(context.scope, gone.signal),

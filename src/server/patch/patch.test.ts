@@ -44,8 +44,9 @@ describe("JSON Patch, by the examples of RFC 6902", () => {
   });
 
   test("pollutes no prototype", () => {
-    applyJSONPatch({}, [{ op: "add", path: "/__proto__", value: { polluted: true } }]);
-    expect(() => applyJSONPatch({}, [{ op: "add", path: "/__proto__/polluted", value: true }])).toThrow();
+    for (const path of ["/__proto__", "/__proto__/polluted", "/constructor/prototype/polluted"]) {
+      expect(() => applyJSONPatch({}, [{ op: "add", path, value: { polluted: true } }])).toThrow();
+    }
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 });
@@ -82,7 +83,7 @@ describe("strategic merge patch", () => {
       ],
     },
   };
-  const apply = (patch: object) => applyStrategicMergePatch(pod, patch) as typeof pod;
+  const apply = (patch: object) => applyStrategicMergePatch("Pod", pod, patch) as typeof pod;
 
   test("containers merge by name, plain lists are replaced, new ones are added", () => {
     const { spec } = apply({

@@ -1,47 +1,23 @@
 import { isDeepStrictEqual } from "node:util";
 import { PeapodError } from "../../base/errors.ts";
+import { fieldsOf, type WireType } from "../../kube/field-table.ts";
+import { type MergeRule, mergeRule } from "../../kube/merge-rules.ts";
 import { isJSONObject, type JSONObject } from "../http/body.ts";
-
-/**
- * The lists that merge item by item, by the field that tells items apart: the `patchMergeKey`s of the kinds
- * that this server has (https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/). Every other list is
- * replaced whole.
- */
-const mergeKeys: Readonly<Record<string, string>> = {
-  containers: "name",
-  initContainers: "name",
-  ephemeralContainers: "name",
-  volumes: "name",
-  env: "name",
-  ports: "containerPort",
-  volumeMounts: "mountPath",
-  volumeDevices: "devicePath",
-  imagePullSecrets: "name",
-  hostAliases: "ip",
-  topologySpreadConstraints: "topologyKey",
-  schedulingGates: "name",
-  resourceClaims: "name",
-  ownerReferences: "uid",
-  conditions: "type",
-  podIPs: "ip",
-  hostIPs: "ip",
-  addresses: "type",
-  taints: "key",
-};
-
-/** Lists of plain values that merge as sets. */
-const sets = new Set(["finalizers"]);
 
 const deleteFromSet = "$deleteFromPrimitiveList/";
 const elementOrder = "$setElementOrder/";
 
 /**
- * Applies a strategic merge patch: a merge patch whose known lists merge by key, with the directives `$patch`
- * (`delete`, `replace`, `merge`), `$retainKeys`, `$deleteFromPrimitiveList` and `$setElementOrder`
+ * Applies a strategic merge patch to an object of one of the field table's types: a merge patch whose lists merge as
+ * the API declares them, with the directives `$patch` (`delete`, `replace`, `merge`), `$retainKeys`,
+ * `$deleteFromPrimitiveList` and `$setElementOrder`
  * (https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md).
- * Which lists merge is told by the field's name alone, whatever object it is in.
  */
-export function applyStrategicMergePatch(target: unknown, patch: unknown): unknown {
+export function applyStrategicMergePatch(type: string, target: unknown, patch: unknown): unknown {
+  return mergeValue({ kind: "ref", type }, target, patch);
+}
+
+function mergeValue(type: WireType | undefined, target: unknown, patch: unknown): unknown {
   if (!isJSONObject(patch)) return patch;
   if (patch.$patch === "replace") return withoutDirectives(patch);
   if (patch.$patch === "delete") return {};
@@ -50,42 +26,71 @@ export function applyStrategicMergePatch(target: unknown, patch: unknown): unkno
     if (key.startsWith(deleteFromSet)) removeFromSet(merged, key.slice(deleteFromSet.length), value);
     else if (key.startsWith("$")) continue;
     else if (value === null) delete merged[key];
-    else if (Array.isArray(value)) merged[key] = mergeList(key, merged[key], value);
-    else merged[key] = applyStrategicMergePatch(merged[key], value);
+    else define(merged, key, mergeField(type, key, merged[key], value));
   }
   for (const [key, value] of Object.entries(patch)) {
-    if (key.startsWith(elementOrder)) orderList(merged, key.slice(elementOrder.length), value);
+    if (!key.startsWith(elementOrder)) continue;
+    const field = key.slice(elementOrder.length);
+    orderList(merged, field, ruleOf(type, field).patchMergeKey, value);
   }
   const { $retainKeys: retained } = patch;
   if (!Array.isArray(retained)) return merged;
   return Object.fromEntries(Object.entries(merged).filter(([key]) => retained.includes(key)));
 }
 
-function mergeList(field: string, target: unknown, patch: readonly unknown[]): unknown[] {
+function mergeField(type: WireType | undefined, field: string, target: unknown, patch: unknown): unknown {
+  const declared = typeOf(type, field);
+  if (!Array.isArray(patch)) return mergeValue(declared, target, patch);
+  const element = declared?.kind === "list" ? declared.element : undefined;
+  return mergeList(ruleOf(type, field), element, target, patch);
+}
+
+function typeOf(type: WireType | undefined, field: string): WireType | undefined {
+  if (type?.kind === "ref") return fieldsOf(type.type)?.get(field)?.type;
+  return type?.kind === "map" ? type.element : undefined;
+}
+
+function ruleOf(type: WireType | undefined, field: string): MergeRule {
+  return mergeRule(type?.kind === "ref" ? type.type : "", field);
+}
+
+/** Keys are the user's own, `__proto__` among them. */
+function define(object: JSONObject, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function mergeList(
+  { patchMerge, patchMergeKey }: MergeRule,
+  element: WireType | undefined,
+  target: unknown,
+  patch: readonly unknown[],
+): unknown[] {
   const present: unknown[] = Array.isArray(target) ? target : [];
-  if (sets.has(field)) return [...new Set([...present, ...patch])];
-  const mergeKey = mergeKeys[field];
-  if (mergeKey === undefined || !patch.every(isJSONObject)) return patch.map(withoutDirectives);
-  if (patch.some((item) => item.$patch === "replace" && item[mergeKey] === undefined)) {
+  if (!patchMerge) return patch.map(withoutDirectives);
+  if (patchMergeKey === undefined) return [...new Set([...present, ...patch])];
+  if (!patch.every(isJSONObject)) return [...patch];
+  if (patch.some((item) => item.$patch === "replace" && item[patchMergeKey] === undefined)) {
     return patch.filter((item) => item.$patch === undefined);
   }
 
   const merged = [...present];
   for (const item of patch) {
-    const key = item[mergeKey];
+    const key = item[patchMergeKey];
     if (key === undefined) {
       throw new PeapodError(
         "BadRequest",
-        `map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`,
+        `map: ${JSON.stringify(item)} does not contain declared merge key: ${patchMergeKey}`,
       );
     }
-    const index = merged.findIndex((other) => isJSONObject(other) && isDeepStrictEqual(other[mergeKey], key));
+    const index = merged.findIndex(
+      (other) => isJSONObject(other) && isDeepStrictEqual(other[patchMergeKey], key),
+    );
     if (item.$patch === "delete") {
       if (index >= 0) merged.splice(index, 1);
     } else if (index >= 0) {
-      merged[index] = applyStrategicMergePatch(merged[index], item);
+      merged[index] = mergeValue(element, merged[index], item);
     } else {
-      merged.push(applyStrategicMergePatch({}, item));
+      merged.push(mergeValue(element, {}, item));
     }
   }
   return merged;
@@ -99,9 +104,8 @@ function removeFromSet(merged: JSONObject, field: string, gone: unknown): void {
 }
 
 /** Puts the named items in the patch's order; items that it does not name come after them. */
-function orderList(merged: JSONObject, field: string, order: unknown): void {
+function orderList(merged: JSONObject, field: string, mergeKey: string | undefined, order: unknown): void {
   const present = merged[field];
-  const mergeKey = mergeKeys[field];
   if (!Array.isArray(present) || !Array.isArray(order)) return;
   const place = (item: unknown) => {
     const index = order.findIndex((wanted) =>

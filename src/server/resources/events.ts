@@ -1,8 +1,9 @@
 import type { Event, KubernetesObject } from "../../kube/types.ts";
-import { admitEvent } from "../../manifest/admit.ts";
+import { admitObject } from "../../manifest/admit.ts";
 import type { Resource } from "../resource.ts";
 import { textColumn } from "../table/columns.ts";
 import { timeSince } from "../table/human-duration.ts";
+import { allVerbs } from "./stored.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/, in its `v1` form. */
 export const events: Resource = {
@@ -13,12 +14,9 @@ export const events: Resource = {
   singular: "event",
   shortNames: ["ev"],
   namespaced: true,
-  verbs: ["get", "list", "watch", "create", "delete", "deletecollection"],
+  verbs: allVerbs,
   subresources: {},
-  admit: (value) => {
-    const { event, problems } = admitEvent(value);
-    return { object: event as unknown as KubernetesObject, problems };
-  },
+  admit: (value) => admitObject("v1/Event", value),
   selectableFields: {
     "involvedObject.kind": eventField(({ involvedObject }) => involvedObject.kind),
     "involvedObject.namespace": eventField(({ involvedObject }) => involvedObject.namespace),

@@ -1,8 +1,10 @@
 import { kubernetesTime } from "../../base/clock.ts";
 import { PeapodError } from "../../base/errors.ts";
 import type { KubernetesObject, Namespace } from "../../kube/types.ts";
-import { admitNamespace } from "../../manifest/admit.ts";
+import { admitObject } from "../../manifest/admit.ts";
 import type { DeleteOptions, Resource } from "../resource.ts";
+import { ensureServiceAccount } from "../service-account.ts";
+import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
 
 /** Namespaces that are always there. */
@@ -17,14 +19,13 @@ export const namespaces: Resource = {
   singular: "namespace",
   shortNames: ["ns"],
   namespaced: false,
-  verbs: ["get", "list", "watch", "create", "delete"],
-  subresources: {},
+  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+  subresources: { status: statusSubresource("Namespace") },
   deleteReturnsObject: true,
-  admit: (value) => {
-    const { namespace, problems } = admitNamespace(value);
-    return { object: namespace as unknown as KubernetesObject, problems };
-  },
+  admit: (value) => admitObject("v1/Namespace", value),
   prepareForCreate: (object) => activate(object as Namespace),
+  checkUpdate: keepOwn,
+  afterCreate: ({ metadata }, context) => ensureServiceAccount(context, metadata.name),
   awaitDeletion: terminate,
   selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
   columns: [
@@ -46,6 +47,12 @@ function activate(namespace: Namespace): void {
   }
   namespace.spec = { finalizers: ["kubernetes"] };
   namespace.status = { phase: "Active" };
+}
+
+/** The label by which selectors name it, and what keeps it until it is empty, are not the writer's to change. */
+function keepOwn(next: KubernetesObject, current: KubernetesObject): void {
+  next.metadata.labels = { ...next.metadata.labels, "kubernetes.io/metadata.name": current.metadata.name };
+  next.spec = current.spec;
 }
 
 /** Marks the namespace; the namespace finalizer empties and removes it. */

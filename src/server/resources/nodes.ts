@@ -1,4 +1,5 @@
 import type { KubernetesNode, KubernetesObject } from "../../kube/types.ts";
+import { admitObject } from "../../manifest/admit.ts";
 import type { Resource } from "../resource.ts";
 import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
@@ -14,7 +15,8 @@ export const nodes: Resource = {
   singular: "node",
   shortNames: ["no"],
   namespaced: false,
-  verbs: ["get", "list", "watch"],
+  admit: (value) => admitObject("v1/Node", value),
+  verbs: ["get", "list", "patch", "update", "watch"],
   subresources: { status: statusSubresource("Node") },
   selectableFields: {
     "spec.unschedulable": (object) => String((object as KubernetesNode).spec?.unschedulable ?? false),

@@ -5,6 +5,7 @@ import { admitPod } from "../../manifest/admit.ts";
 import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
 import { podExec } from "../subresources/pod-exec.ts";
+import { bind, evict, notChangeable } from "../subresources/pod-lifecycle.ts";
 import { podLog } from "../subresources/pod-log.ts";
 import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
@@ -26,6 +27,16 @@ export const pods: Resource = {
   subresources: {
     status: statusSubresource("Pod"),
     log: { kind: "Pod", verbs: ["get"], handlers: { get: podLog } },
+    ephemeralcontainers: notChangeable("Pod", "containers cannot be added to a running pod"),
+    resize: notChangeable("Pod", "containers cannot be resized in place"),
+    eviction: {
+      group: "policy",
+      version: "v1",
+      kind: "Eviction",
+      verbs: ["create"],
+      handlers: { create: evict },
+    },
+    binding: { kind: "Binding", verbs: ["create"], handlers: { create: bind } },
     exec: { kind: "PodExecOptions", verbs: ["get", "create"], handlers: { get: podExec, create: podExec } },
   },
   deleteReturnsObject: true,

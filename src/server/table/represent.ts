@@ -12,6 +12,7 @@ export function representObject(
   options: { columns: boolean } = { columns: true },
 ): object {
   if (request.representation.as === "Object") return object;
+  if (request.representation.as === "PartialObjectMetadata") return partialObject(object);
   const { resourceVersion, annotations } = object.metadata;
   // A bookmark is no object: it has a version and nothing to show.
   const isBookmark = object.metadata.name === undefined;
@@ -24,7 +25,15 @@ export function representList(
   request: ApiRequest,
   list: { metadata: object; items: readonly KubernetesObject[] },
 ): object {
-  return request.representation.as === "Object" ? list : table(request, list.metadata, list.items, true);
+  const { as } = request.representation;
+  if (as === "Object") return list;
+  if (as === "Table") return table(request, list.metadata, list.items, true);
+  return {
+    kind: "PartialObjectMetadataList",
+    apiVersion: "meta.k8s.io/v1",
+    metadata: list.metadata,
+    items: list.items.map(partialObject),
+  };
 }
 
 function table(
@@ -53,9 +62,11 @@ function columnDefinition({ name, type, format = "", description, priority }: Co
 
 function rowObject(request: ApiRequest, object: KubernetesObject): object {
   const { representation } = request;
-  if (representation.as === "Object" || representation.includeObject === "None") return {};
+  if (representation.as !== "Table" || representation.includeObject === "None") return {};
   if (representation.includeObject === "Object") return { object };
-  return {
-    object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata },
-  };
+  return { object: partialObject(object) };
+}
+
+function partialObject({ metadata }: KubernetesObject): object {
+  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata };
 }

@@ -3,6 +3,7 @@ import { kubernetesTime } from "../../base/clock.ts";
 import { PeapodError } from "../../base/errors.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import { admit, invalidObject, isDryRun } from "../admission.ts";
+import { recordManagers } from "../field-manager.ts";
 import { checkKind } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import type { ApiAnswer, ApiRequest } from "../request.ts";
@@ -10,24 +11,43 @@ import { apiVersionOf, objectKey, resourceName } from "../resource.ts";
 
 /** POST to a collection. 201 with the stored object. */
 export function create(request: ApiRequest): ApiAnswer {
+  return createObject(request, decodeBody(request), (object) =>
+    recordManagers(request, "object", undefined, object),
+  );
+}
+
+/**
+ * Admits and stores a new object, whatever the request's verb: an apply of one that is not there does so, too.
+ * `record` notes in it who set its fields.
+ */
+export function createObject(
+  request: ApiRequest,
+  value: unknown,
+  record: (object: KubernetesObject) => void,
+): ApiAnswer {
   const { resource, context } = request;
-  const sent = checkKind(request, decodeBody(request), apiVersionOf(resource));
-  const { object, warnings } = admit(request, sent);
+  const sent = checkKind(request, value, apiVersionOf(resource));
+  const admitted = admit(request, sent);
+  const { object } = admitted;
+  const warnings = [...admitted.warnings, ...(resource.notice === undefined ? [] : [resource.notice])];
   if (resource.namespaced) {
     inheritNamespace(request, object);
     requireNamespace(request, object.metadata.name);
   }
   ensureName(request, object);
   clearServerFields(object);
+  if (resource.subresources.status !== undefined) delete object.status;
+  record(object);
   resource.prepareForCreate?.(object, context);
 
   if (isDryRun(request.query.getAll("dryRun")))
     return { object: rehearse(request, object), code: 201, warnings };
-  return {
-    object: context.store.create(resourceName(resource), { ...object, metadata: { ...object.metadata } }),
-    code: 201,
-    warnings,
-  };
+  const stored = context.store.create(resourceName(resource), {
+    ...object,
+    metadata: { ...object.metadata },
+  });
+  resource.afterCreate?.(stored, context);
+  return { object: stored, code: 201, warnings };
 }
 
 /** The URL says the namespace; an object that says another one is refused. */

@@ -1,0 +1,103 @@
+import { randomInt } from "node:crypto";
+import { isIPv4 } from "node:net";
+import type { IService } from "kubernetes-models/v1/Service";
+import type { KubernetesObject } from "../../kube/types.ts";
+import { invalidObject } from "../admission.ts";
+import type { ApiContext } from "../request.ts";
+
+/** Addresses of Services: the API server's customary range, 10.96.0.0/12. */
+const firstAddress = 0x0a600001;
+const lastAddress = 0x0a6fffff - 1;
+const nodePorts = { first: 30_000, last: 32_767 };
+
+/** Gives a Service its address and, where its type has them, its ports of the node; refuses those that are taken. */
+export function allocateAddresses(object: KubernetesObject, context: ApiContext): void {
+  const { metadata, spec } = object as unknown as IService;
+  if (spec === undefined) return;
+  object.status = { loadBalancer: {} };
+  if (spec.type === "ExternalName") return;
+  const others = context.store
+    .list("services")
+    .items.filter((other) => !isSame(other, object))
+    .map((other) => (other as unknown as IService).spec);
+  const problem = (field: string, message: string) =>
+    invalidObject({ kind: "Service", group: "" }, metadata?.name ?? "", [
+      { field, reason: "FieldValueInvalid", message },
+    ]);
+
+  const taken = new Set(others.map((other) => other?.clusterIP));
+  const asked = spec.clusterIP ?? "";
+  if (asked === "") {
+    spec.clusterIP = freeAddress(taken);
+  } else if (asked !== "None") {
+    const value = `Invalid value: ${JSON.stringify(asked)}`;
+    if (!isIPv4(asked)) throw problem("spec.clusterIPs[0]", `${value}: must be a valid IP address`);
+    if (taken.has(asked)) {
+      throw problem(
+        "spec.clusterIPs",
+        `Invalid value: ${JSON.stringify([asked])}: failed to allocate IP ${asked}: provided IP is already allocated`,
+      );
+    }
+  }
+  spec.clusterIPs = [spec.clusterIP ?? ""];
+  spec.ipFamilies ??= ["IPv4"];
+  spec.ipFamilyPolicy ??= "SingleStack";
+  if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
+  const used = new Set(others.flatMap((other) => (other?.ports ?? []).map(({ nodePort }) => nodePort)));
+  for (const port of spec.ports ?? []) {
+    if (port.nodePort === undefined || port.nodePort === 0) port.nodePort = freePort(used);
+    else if (used.has(port.nodePort)) {
+      throw problem(
+        "spec.ports[0].nodePort",
+        `Invalid value: ${port.nodePort}: provided port is already allocated`,
+      );
+    }
+    used.add(port.nodePort);
+  }
+}
+
+/** What an update leaves out stays as it is: a Service keeps its address as long as it keeps its type. */
+export function keepAddresses(nextObject: KubernetesObject, currentObject: KubernetesObject): void {
+  const next = (nextObject as unknown as IService).spec;
+  const current = (currentObject as unknown as IService).spec;
+  if (next === undefined || current === undefined || next.type === "ExternalName") return;
+  if (!next.clusterIP && current.clusterIP) next.clusterIP = current.clusterIP;
+  if (next.clusterIP !== current.clusterIP && current.clusterIP && current.type !== "ExternalName") {
+    throw invalidObject({ kind: "Service", group: "" }, currentObject.metadata.name, [
+      {
+        field: "spec.clusterIPs[0]",
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${JSON.stringify([next.clusterIP])}: may not change once set`,
+      },
+    ]);
+  }
+  const kept = next as unknown as Record<string, unknown>;
+  for (const field of ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const) kept[field] ??= current[field];
+  const before = new Map(
+    (current.ports ?? []).map((port) => [`${port.protocol}/${port.port}`, port.nodePort]),
+  );
+  if (next.type === "ClusterIP") return;
+  for (const port of next.ports ?? []) {
+    const nodePort = before.get(`${port.protocol}/${port.port}`);
+    if (nodePort !== undefined) port.nodePort ??= nodePort;
+  }
+}
+
+function isSame(a: KubernetesObject, b: KubernetesObject): boolean {
+  return a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
+}
+
+function freeAddress(taken: ReadonlySet<string | undefined>): string {
+  for (;;) {
+    const number = randomInt(firstAddress, lastAddress);
+    const address = [24, 16, 8, 0].map((shift) => (number >> shift) & 0xff).join(".");
+    if (!taken.has(address)) return address;
+  }
+}
+
+function freePort(used: ReadonlySet<number | undefined>): number {
+  for (;;) {
+    const port = randomInt(nodePorts.first, nodePorts.last + 1);
+    if (!used.has(port)) return port;
+  }
+}

@@ -31,8 +31,3 @@ export const systemClock: Clock = {
 export function kubernetesTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
-
-/** RFC 3339 in UTC with microseconds: the wire form of metav1.MicroTime. */
-export function kubernetesMicroTime(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 23)}000Z`;
-}

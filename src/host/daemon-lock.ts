@@ -17,14 +17,14 @@ function identityFile(layout: Layout): string {
 }
 
 /** A process' start time in clock ticks after boot, or undefined when there is no such process. */
-export function processStartTime(pid: number): string | undefined {
+function processStartTime(pid: number): string | undefined {
   const stat = readFileIfExists(`/proc/${pid}/stat`);
   // The command name in parentheses may itself contain spaces and parentheses.
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
 }
 
 /** The daemon that runs for this layout, if one does. */
-export function findDaemon(layout: Layout): DaemonIdentity | undefined {
+function findDaemon(layout: Layout): DaemonIdentity | undefined {
   const text = readFileIfExists(identityFile(layout));
   if (text === undefined || text === "") return undefined;
   const identity = JSON.parse(text) as DaemonIdentity;

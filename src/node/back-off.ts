@@ -11,7 +11,7 @@ export interface BackOffLimits {
 export const restartLimits: BackOffLimits = { initialMilliseconds: 10_000, maximumMilliseconds: 300_000 };
 
 /** Image pulls: the same numbers (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff). */
-export const imagePullLimits: BackOffLimits = restartLimits;
+export const imagePullLimits: BackOffLimits = { ...restartLimits };
 
 /** Sandboxes and volumes: retried soon, since what is missing (a folder, a port) is often about to appear. */
 export const setUpLimits: BackOffLimits = { initialMilliseconds: 1_000, maximumMilliseconds: 60_000 };

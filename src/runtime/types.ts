@@ -1,4 +1,4 @@
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Scope } from "../base/scope.ts";
 import type { Container, StoredPod } from "../kube/types.ts";
 
@@ -189,6 +189,3 @@ export interface RuntimeService {
   /** `crun 1.8.1` */
   version(): { name: string; version: string };
 }
-
-/** A duplex byte stream to a port inside a pod (port-forward; a later issue). */
-export type PortStream = Duplex;

@@ -9,7 +9,7 @@ export interface KubeconfigParts {
 }
 
 /** Cluster, user and context all have this name. */
-export const contextName = "peapod";
+const contextName = "peapod";
 
 /** A kubeconfig file with one context, as client-go reads it. Holds a private key: only for its owner's eyes. */
 export function kubeconfig(parts: KubeconfigParts): string {

@@ -4,14 +4,18 @@ import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { bindMount, unmount } from "../host/mounts.ts";
 import { openBeneath } from "./open-beneath.ts";
-import type { SubPathRequest } from "./types.ts";
+import type { MountedSubPath, SubPathRequest } from "./types.ts";
 
 /**
  * Binds one file or folder of a volume to a place of its own, `FOLDER/VOLUME/CONTAINER/INDEX`, and returns it. What
  * was bound there for an earlier instance of the container is replaced, since its target may have changed
  * (https://kubernetes.io/docs/concepts/storage/volumes/#using-subpath).
  */
-export async function mountSubPath(folder: string, request: SubPathRequest, scope: Scope): Promise<string> {
+export async function mountSubPath(
+  folder: string,
+  request: SubPathRequest,
+  scope: Scope,
+): Promise<MountedSubPath> {
   const { volume, container, index } = request;
   const target = join(folder, volume.name, container, String(index));
   const fd = open(request, scope);
@@ -19,11 +23,12 @@ export async function mountSubPath(folder: string, request: SubPathRequest, scop
     await unmount(target, {}, scope);
     removeMountPoint(target);
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    if (fstatSync(fd).isDirectory()) mkdirSync(target, { mode: 0o700 });
+    const isFolder = fstatSync(fd).isDirectory();
+    if (isFolder) mkdirSync(target, { mode: 0o700 });
     else writeFileSync(target, "", { mode: 0o600 });
     // The open descriptor, not the path: the path may lead elsewhere by now.
     await bindMount(`/proc/${process.pid}/fd/${fd}`, target, ["rbind"], scope);
-    return target;
+    return { hostPath: target, isFolder };
   } finally {
     closeSync(fd);
   }

@@ -52,6 +52,12 @@ export interface VolumeUsage {
   readonly limitBytes: number | undefined;
 }
 
+/** Where a part of a volume is mounted. */
+export interface MountedSubPath {
+  readonly hostPath: string;
+  readonly isFolder: boolean;
+}
+
 /** The volumes of the pods on this node. Every call is idempotent. */
 export interface VolumeService {
   /**
@@ -73,7 +79,7 @@ export interface VolumeService {
    * A path of this machine that shows one file or folder of a volume and nothing above it, for one start of a
    * container. No symbolic link of the volume leads out of it. Throws CreateContainerConfigError.
    */
-  mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<string>;
+  mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<MountedSubPath>;
   /**
    * Makes the folder of a claim's volume, open to every user, or finds it; returns its path. It outlives pods, until
    * {@link deleteClaimFolder}.

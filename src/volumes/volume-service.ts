@@ -11,6 +11,7 @@ import { readVariable } from "./file-variable.ts";
 import { sourceField, volumeTypeOf } from "./registry.ts";
 import { mountSubPath } from "./sub-path.ts";
 import type {
+  MountedSubPath,
   MountedVolume,
   SubPathRequest,
   VolumeContent,
@@ -67,7 +68,7 @@ class FolderVolumes implements VolumeService {
     if (type.find(request) !== undefined) type.update?.(request, files, Date.now());
   }
 
-  mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<string> {
+  mountSubPath(podUID: string, request: SubPathRequest, scope: Scope): Promise<MountedSubPath> {
     return mountSubPath(podSubPathsDir(this.#layout, podUID), request, scope);
   }
 

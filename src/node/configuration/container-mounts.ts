@@ -2,7 +2,7 @@ import { PeapodError } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import type { Container, StoredPod } from "../../kube/types.ts";
 import type { ContainerMount } from "../../runtime/types.ts";
-import type { MountedVolume } from "../../volumes/types.ts";
+import type { MountedSubPath, MountedVolume } from "../../volumes/types.ts";
 import type { AgentDependencies } from "../dependencies.ts";
 import { expandReferences } from "../expansion.ts";
 
@@ -35,30 +35,40 @@ export async function containerMounts(
       throw failure(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     }
     const path = subPathOf(mount, variables);
-    const hostPath =
+    const part =
       path === ""
-        ? volume.hostPath
+        ? { hostPath: volume.hostPath, isFolder: true }
         : await dependencies.volumes.mountSubPath(
             pod.metadata.uid,
             { volume, container: container.name, index, path, create: volume.readOnly !== true },
             scope,
           );
-    mounts.push(containerMount(mount, volume, hostPath));
+    mounts.push(containerMount(mount, volume, part));
   }
   return mounts;
 }
 
-function containerMount(mount: VolumeMount, volume: MountedVolume, hostPath: string): ContainerMount {
+function containerMount(
+  mount: VolumeMount,
+  volume: MountedVolume,
+  { hostPath, isFolder }: MountedSubPath,
+): ContainerMount {
   const propagation = (mount.mountPropagation ?? "None") as keyof typeof propagations;
   return {
     hostPath,
     mountPath: mount.mountPath,
     readOnly: mount.readOnly === true || volume.readOnly === true,
-    recursiveReadOnly: (mount.recursiveReadOnly ??
-      (volume.readOnly === true ? "IfPossible" : "Disabled")) as RecursiveReadOnly,
+    // Below a file there is nothing, and crun fails to make one recursively read-only.
+    recursiveReadOnly: isFolder ? recursion(mount, volume) : "Disabled",
     noExec: volume.noExec === true,
     propagation: propagations[propagation] ?? "private",
   };
+}
+
+/** An image's files may lie in several mounts, none of which is anybody's to write. */
+function recursion(mount: VolumeMount, volume: MountedVolume): RecursiveReadOnly {
+  return (mount.recursiveReadOnly ??
+    (volume.noExec === true ? "IfPossible" : "Disabled")) as RecursiveReadOnly;
 }
 
 function subPathOf(mount: VolumeMount, variables: ReadonlyMap<string, string>): string {

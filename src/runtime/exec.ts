@@ -53,6 +53,10 @@ export function exec(context: RuntimeContext, id: string, request: ExecRequest, 
   return { ...session, exited };
 }
 
+function consoleSize({ size = defaultSize }: ExecRequest): { height: number; width: number } {
+  return { height: size.rows, width: size.columns };
+}
+
 function execProcess(context: RuntimeContext, id: string, request: ExecRequest): OCIProcess {
   const file = join(containerStateDir(context.layout, id), "config.json");
   const { process: own } = JSON.parse(readFileSync(file, "utf8")) as OCISpec;
@@ -60,6 +64,8 @@ function execProcess(context: RuntimeContext, id: string, request: ExecRequest):
   return {
     ...own,
     terminal: request.tty,
+    // Else the process may start before the runtime has handed the outer terminal's size on.
+    ...(request.tty ? { consoleSize: consoleSize(request) } : {}),
     args: request.command,
     env: request.tty && !hasTerminalType ? [...own.env, "TERM=xterm"] : own.env,
   };

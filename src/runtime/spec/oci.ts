@@ -13,6 +13,7 @@ export interface OCISpec {
 
 export interface OCIProcess {
   readonly terminal: boolean;
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly user: OCIUser;
   readonly args: readonly string[];
   readonly env: readonly string[];

@@ -29,13 +29,15 @@ export interface ChannelFact {
 /**
  * Counters as the kernel has them now. `connection`: one connection's own, from its start; `counted`: nft's, of
  * all connections of the channel since the counters were installed; `past`: a connection of which only its having
- * been is known.
+ * been is known; `deep`: what the deep look counted since it began, shown only while it goes on.
  */
 export interface Reading {
-  readonly kind: "connection" | "counted" | "past";
+  readonly kind: "connection" | "counted" | "past" | "deep";
   /** Tells this counter from all others of the channel. */
   readonly id: string;
   readonly connections?: number;
+  /** Of `deep`: since when, in milliseconds since the epoch. */
+  readonly since?: number;
   readonly clientToServer?: Traffic;
   readonly serverToClient?: Traffic;
 }

@@ -22,6 +22,7 @@ export function fakeSnapshot(parts: Partial<PodSnapshot> = {}): PodSnapshot {
     waitingOpens: [],
     earlierSockets: new Set(),
     knownListeners: [],
+    deep: undefined,
     ...parts,
   };
 }

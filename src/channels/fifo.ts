@@ -1,4 +1,5 @@
 import { systemCallName } from "../host/waiting-calls.ts";
+import { deepObject } from "./deep/transfers.ts";
 import { type ChannelFact, distinctEndpoints, scopeWithin } from "./fact.ts";
 import type { Access, Descriptor, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint, EndpointRole, Evidence } from "./types.ts";
@@ -65,7 +66,24 @@ export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
       },
     });
   }
+  for (const use of deepUses(snapshot)) add(use.identity, use);
   return [...uses].map(([identity, each]) => fifoFact(snapshot, identity, each));
+}
+
+/** Who wrote or read while nobody looked. */
+function deepUses(snapshot: PodSnapshot): (Use & { identity: string })[] {
+  const fifos = snapshot.deep?.files.filter(({ kind }) => kind === "fifo") ?? [];
+  return fifos.flatMap(({ identity, container, direction }) => {
+    const access = direction === "in" ? "write" : "read";
+    const label = fileOf(snapshot, identity)?.label;
+    const path = label === undefined ? undefined : pathInContainer(snapshot.pod, container, label);
+    const evidence = deepObject(snapshot, "fifo", identity).evidence.find(({ detail }) =>
+      detail.startsWith(`${container}: `),
+    );
+    if (evidence === undefined) return [];
+    const endpoint = { container, role: roles[access], ...(path === undefined ? {} : { path }) };
+    return [{ identity, container, access, how: "event", waits: undefined, endpoint, evidence }];
+  });
 }
 
 function fileOf(snapshot: PodSnapshot, identity: string): PodFile | undefined {
@@ -138,6 +156,7 @@ function fifoFact(snapshot: PodSnapshot, identity: string, uses: readonly Use[])
       .find((path) => path !== undefined) ??
     identity;
   const blocked = blockedReason(uses);
+  const deep = deepObject(snapshot, "fifo", identity);
   return {
     key: `FIFO ${identity}`,
     type: "FIFO",
@@ -148,8 +167,8 @@ function fifoFact(snapshot: PodSnapshot, identity: string, uses: readonly Use[])
     condition: blocked === undefined ? "Open" : "Blocked",
     ...(blocked === undefined ? {} : { reason: blocked }),
     activity: `${file?.modifiedAt ?? ""}`,
-    readings: [],
-    evidence: uses.map(({ evidence }) => evidence),
+    readings: deep.readings,
+    evidence: [...deep.evidence, ...uses.map(({ evidence }) => evidence)],
   };
 }
 

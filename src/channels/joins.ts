@@ -4,6 +4,7 @@ import { pipeChannels } from "./pipe.ts";
 import { posixMessageQueueChannels } from "./posix-mq.ts";
 import { posixSharedMemoryChannels } from "./posix-shm.ts";
 import { sharedFileChannels } from "./shared-file.ts";
+import { signalChannels } from "./signal.ts";
 import type { PodSnapshot } from "./snapshot.ts";
 import { messageQueueChannels, semaphoreChannels, sharedMemoryChannels } from "./sysv.ts";
 import { tcpChannels } from "./tcp.ts";
@@ -23,6 +24,7 @@ const joins: readonly ((snapshot: PodSnapshot) => ChannelFact[])[] = [
   posixSharedMemoryChannels,
   posixMessageQueueChannels,
   sharedFileChannels,
+  signalChannels,
 ];
 
 /** All that one look at a pod says of its channels. */

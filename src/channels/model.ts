@@ -95,7 +95,7 @@ export class PodChannels {
     for (const [key, entry] of this.#entries) {
       if (present.has(key)) continue;
       entry.closed = true;
-      entry.totals.update([], now);
+      entry.totals.end(now);
       // A server to whom nobody ever talked leaves no history.
       const neverTalked = entry.fact.endpoints.length < 2;
       if (neverTalked || now - entry.lastSeen > closedMilliseconds) this.#forget(key, entry);
@@ -180,7 +180,7 @@ function channelOf(pod: ObservedPod, entry: Entry, now: number): Channel {
       needsPort,
       ...(fact.declared === undefined ? {} : { declared: fact.declared }),
       endpoints: fact.endpoints,
-      ...(traffic === undefined ? {} : { traffic }),
+      ...(traffic === undefined ? {} : { traffic: { ...traffic, ...countedSince(totals) } }),
       ...(counts
         ? { connections: { open: entry.closed ? 0 : (fact.openConnections ?? 0), total: totals.connections } }
         : {}),
@@ -189,6 +189,10 @@ function channelOf(pod: ObservedPod, entry: Entry, now: number): Channel {
       evidence: distinct(fact).slice(0, maxEvidence),
     },
   };
+}
+
+function countedSince({ countedSince }: Totals): { since?: string } {
+  return countedSince === undefined ? {} : { since: kubernetesTime(countedSince) };
 }
 
 function distinct({ evidence }: ChannelFact): ChannelFact["evidence"] {

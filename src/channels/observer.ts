@@ -1,11 +1,19 @@
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { DeepWatch } from "./deep/watch.ts";
 import { FifoWatch } from "./fifo-watch.ts";
 import { channelFacts } from "./joins.ts";
 import { PodChannels } from "./model.ts";
 import { PodSampler } from "./pod-sampler.ts";
 import type { PodFile } from "./snapshot.ts";
-import type { Channel, ChannelObserver, MissingEvidence, ObservedPod, PodSource } from "./types.ts";
+import type {
+  Channel,
+  ChannelInterest,
+  ChannelObserver,
+  MissingEvidence,
+  ObservedPod,
+  PodSource,
+} from "./types.ts";
 
 /** Where the observer looks and what else it may count on. */
 export interface ChannelObserverOptions {
@@ -20,6 +28,10 @@ export interface ChannelObserverOptions {
 
 /** How long after a question, or after a pod came or changed, looks are taken at the busy interval. */
 const busyMilliseconds = 30_000;
+/** How long the deep look goes on after it was last asked for. */
+const deepMilliseconds = 20_000;
+/** How many seconds must have been counted before the first deep answer. */
+const deepTicks = 2;
 /** A look that is this young answers a question too. */
 const freshMilliseconds = 500;
 /** How soon a helper lets go of the namespaces of a pod that is gone. */
@@ -53,15 +65,21 @@ class Observer implements ChannelObserver {
   #looking: Promise<void> | undefined;
   #lookedAt = 0;
   #busyUntil = 0;
+  #deep: DeepWatch | undefined;
+  #deepUntil = 0;
   #running: { readonly abort: AbortController; readonly loops: Promise<unknown> } | undefined;
 
   constructor(options: ChannelObserverOptions) {
     this.#options = options;
   }
 
-  async list(scope: Scope): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }> {
+  async list(
+    scope: Scope,
+    interest: ChannelInterest = {},
+  ): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }> {
+    if (interest.deep === true) await this.#lookDeep(scope);
     const now = scope.clock.now();
-    this.#busyUntil = now + busyMilliseconds;
+    if (interest.passing !== true) this.#busyUntil = now + busyMilliseconds;
     if (now - this.#lookedAt > freshMilliseconds || this.#looking !== undefined) await this.#look(scope);
     const counters = this.#options.counters.available();
     const missing = [
@@ -69,6 +87,9 @@ class Observer implements ChannelObserver {
       ...(this.#fifoWatch?.missing === undefined
         ? []
         : [{ layer: "fanotify", reason: this.#fifoWatch.missing }]),
+      ...(interest.deep !== true || this.#deep?.missing === undefined
+        ? []
+        : [{ layer: "bpftrace", reason: this.#deep.missing }]),
       // What the machine lacks explains what its pods lack.
       ...[...this.#watched.values()]
         .flatMap((each) => each.missing)
@@ -80,6 +101,19 @@ class Observer implements ChannelObserver {
       ),
       missing: [...new Map(missing.map((each) => [each.reason, each])).values()],
     };
+  }
+
+  /** Has the deep look going, and waits for its first counts. */
+  async #lookDeep(scope: Scope): Promise<void> {
+    this.#deepUntil = scope.clock.now() + deepMilliseconds;
+    this.#deep ??= new DeepWatch(() => scope.clock.now());
+    this.#deep.start();
+    await this.#follow(scope);
+    const starting = this.#deep.waits(deepTicks);
+    await this.#deep.counted(deepTicks, scope.signal);
+    // A look from before knows nothing of it.
+    if (starting) this.#lookedAt = 0;
+    this.#deepUntil = scope.clock.now() + deepMilliseconds;
   }
 
   start(scope: Scope): void {
@@ -100,6 +134,8 @@ class Observer implements ChannelObserver {
     this.#watched.clear();
     await this.#fifoWatch?.close();
     this.#fifoWatch = undefined;
+    await this.#deep?.close();
+    this.#deep = undefined;
   }
 
   async #lookForever(scope: Scope): Promise<void> {
@@ -120,6 +156,7 @@ class Observer implements ChannelObserver {
   async #reapForever(scope: Scope): Promise<void> {
     while (!scope.signal.aborted) {
       await this.#follow(scope);
+      if (this.#deep?.running === true && scope.clock.now() > this.#deepUntil) await this.#deep.close();
       await scope.clock.sleep(reapMilliseconds, scope.signal).catch(() => {});
     }
   }
@@ -143,6 +180,7 @@ class Observer implements ChannelObserver {
         watched.shape = shape;
       }
     }
+    if (this.#deep?.running === true) this.#deep.know([...pods.values()]);
     // A pod whose containers have all ended is about to go: its namespaces must not be held for it.
     const ended = [...this.#watched.values()].filter(({ pod }) => pod.containers.length === 0);
     await Promise.all([
@@ -187,10 +225,18 @@ class Observer implements ChannelObserver {
       return;
     }
     try {
-      const { snapshot, missing } = await sampler.look(pod, now, (fifos) => {
-        watched.fifos = fifos;
-        return fifoWatch.usesOf(pod.uid, fifos);
-      });
+      const { snapshot, missing } = await sampler.look(
+        pod,
+        now,
+        (fifos) => {
+          watched.fifos = fifos;
+          return fifoWatch.usesOf(pod.uid, fifos);
+        },
+        (processes) => {
+          this.#deep?.knowProcesses(pod, processes);
+          return this.#deep?.countsOf(pod.uid);
+        },
+      );
       watched.missing = missing;
       channels.update(pod, channelFacts(snapshot), now);
     } catch (error) {

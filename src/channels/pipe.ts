@@ -1,3 +1,4 @@
+import { deepObject } from "./deep/transfers.ts";
 import { type ChannelFact, distinctEndpoints, endpointOf } from "./fact.ts";
 import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
 
@@ -24,6 +25,7 @@ export function pipeChannels(snapshot: PodSnapshot): ChannelFact[] {
     const to = new Set(onlyReaders.map(({ container }) => container));
     const crosses = [...from].some((container) => [...to].some((other) => other !== container));
     if (!crosses) return [];
+    const deep = deepObject(snapshot, "pipe", inode);
     return [
       {
         key: `Pipe ${inode}`,
@@ -36,8 +38,9 @@ export function pipeChannels(snapshot: PodSnapshot): ChannelFact[] {
           ...onlyReaders.map((process) => endpointOf(process, "Reader")),
         ]),
         condition: "Open" as const,
-        readings: [],
+        readings: deep.readings,
         evidence: [
+          ...deep.evidence,
           { source: "/proc/PID/fd", detail: `pipe:[${inode}] is open in ${[...from, ...to].join(", ")}` },
         ],
       },

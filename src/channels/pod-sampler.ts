@@ -15,8 +15,9 @@ import {
   parseSharedMemory,
 } from "../host/sysvipc.ts";
 import { parseTrafficCounts, type TrafficCount, trafficTable } from "../host/traffic-table.ts";
+import type { DeepCounts } from "./deep/counts.ts";
 import { type MappingCache, sampleProcesses, waitingOpens } from "./process-sampler.ts";
-import type { FifoUse, KnownListener, PodFile, PodSnapshot } from "./snapshot.ts";
+import type { FifoUse, KnownListener, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { MissingEvidence, ObservedPod } from "./types.ts";
 import { scanFiles } from "./volume-scan.ts";
 
@@ -39,13 +40,14 @@ export class PodSampler {
   #closed = false;
 
   /**
-   * One look. `fifoUses` gives what events told of the pod's FIFOs. Never throws: evidence that can't be had is
+   * One look. `fifoUses` gives what events told of the pod's FIFOs, `deepCounts` what the deep look counted. Never throws: evidence that can't be had is
    * named in `missing`.
    */
   async look(
     pod: ObservedPod,
     now: number,
     fifoUses: (fifos: readonly PodFile[]) => readonly FifoUse[],
+    deepCounts: (processes: readonly ObservedProcess[]) => DeepCounts | undefined = () => undefined,
   ): Promise<{ snapshot: PodSnapshot; missing: readonly MissingEvidence[] }> {
     const missing: MissingEvidence[] = [];
     // Asked first, so that the helper works while this process reads /proc.
@@ -76,6 +78,7 @@ export class PodSampler {
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
       earlierSockets: this.#earlierSockets,
       knownListeners: this.#knownListeners(now),
+      deep: deepCounts(processes),
     };
     this.#remember(snapshot, now);
     this.#earlierSockets = new Set([...tcp, ...unix].map(({ inode }) => inode));

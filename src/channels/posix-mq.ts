@@ -1,4 +1,5 @@
 import { systemCallName } from "../host/waiting-calls.ts";
+import { deepObject } from "./deep/transfers.ts";
 import { type ChannelFact, distinctEndpoints, endpointOf, scopeWithin } from "./fact.ts";
 import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint } from "./types.ts";
@@ -24,6 +25,7 @@ export function posixMessageQueueChannels(snapshot: PodSnapshot): ChannelFact[] 
       (a, b) => Number(b.role === "Sender") - Number(a.role === "Sender"),
     );
     const [blocked] = full;
+    const deep = deepObject(snapshot, "queue", identity);
     return {
       key: `POSIXMessageQueue ${identity}`,
       type: "POSIXMessageQueue" as const,
@@ -35,11 +37,14 @@ export function posixMessageQueueChannels(snapshot: PodSnapshot): ChannelFact[] 
       ...(blocked === undefined
         ? {}
         : { reason: `${blocked.container} waits in mq_send(3): the queue is full` }),
-      readings: [],
-      evidence: endpoints.map(({ container, process, role }) => ({
-        source: "/proc/PID/fd",
-        detail: `${container}: ${process} has the queue ${name} open (${role})`,
-      })),
+      readings: deep.readings,
+      evidence: [
+        ...deep.evidence,
+        ...endpoints.map(({ container, process, role }) => ({
+          source: "/proc/PID/fd",
+          detail: `${container}: ${process} has the queue ${name} open (${role})`,
+        })),
+      ],
     };
   });
 }

@@ -2,6 +2,7 @@ import type { FileKind, SharedMapping, WaitingCall } from "../host/proc.ts";
 import type { InternetSocket, TcpCounters, UnixSocket } from "../host/sockets.ts";
 import type { MessageQueue, SemaphoreSet, SharedMemorySegment } from "../host/sysvipc.ts";
 import type { TrafficCount } from "../host/traffic-table.ts";
+import type { DeepCounts } from "./deep/counts.ts";
 import type { ObservedPod } from "./types.ts";
 
 /** One look at one pod: everything from which the joins draw channels, and nothing that they must fetch. */
@@ -36,6 +37,8 @@ export interface PodSnapshot {
   readonly earlierSockets: ReadonlySet<number>;
   /** Servers seen by earlier looks, for connections that outlive their listener's socket. */
   readonly knownListeners: readonly KnownListener[];
+  /** What the deep look counted; undefined while nobody looks deep. */
+  readonly deep: DeepCounts | undefined;
 }
 
 export interface ObservedProcess {

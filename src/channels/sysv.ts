@@ -1,4 +1,6 @@
 import { systemCallName } from "../host/waiting-calls.ts";
+import { deepEvidence } from "./deep/evidence.ts";
+import { deepObject } from "./deep/transfers.ts";
 import { type ChannelFact, distinctEndpoints, endpointOf, scopeWithin } from "./fact.ts";
 import { type Sharer, sharerEndpoints } from "./mapped.ts";
 import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
@@ -93,8 +95,11 @@ export function semaphoreChannels(snapshot: PodSnapshot): ChannelFact[] {
   return snapshot.semaphores.flatMap(({ id, key, operatedAt }) => {
     const waiting = waitingIn(snapshot, ["semop", "semtimedop"], id);
     const operators = (snapshot.semaphoreOperators.get(id) ?? []).flatMap((pid) => byPID.get(pid) ?? []);
-    const endpoints = distinctEndpoints(
+    const { deep } = snapshot;
+    const counted = deep?.semaphores.filter((each) => each.id === id) ?? [];
+    const endpoints = semaphoreEndpoints(
       [...operators, ...waiting].map((process) => endpointOf(process, "Peer")),
+      counted,
     );
     if (endpoints.length === 0) return [];
     return [
@@ -109,6 +114,12 @@ export function semaphoreChannels(snapshot: PodSnapshot): ChannelFact[] {
         activity: `${operatedAt}`,
         readings: [],
         evidence: [
+          ...counted.map(({ container, posts, waits }) =>
+            deepEvidence(
+              deep?.since ?? 0,
+              `${container}: raised ${posts} times, lowered or tried ${waits} times`,
+            ),
+          ),
           ...waiting.map((process) => ({
             source: "/proc/PID/task/TID/syscall",
             detail: `${process.container}: ${process.name} waits in semop(2)`,
@@ -123,6 +134,20 @@ export function semaphoreChannels(snapshot: PodSnapshot): ChannelFact[] {
   });
 }
 
+/** Who only raises it is a sender, who only waits a receiver; without counts nobody can tell. */
+function semaphoreEndpoints(
+  seen: readonly ChannelEndpoint[],
+  counted: readonly { container: string; posts: number; waits: number }[],
+): ChannelEndpoint[] {
+  const all = [...seen, ...counted.map(({ container }): ChannelEndpoint => ({ container, role: "Peer" }))];
+  const known = distinctEndpoints(all).map((end) => {
+    const { posts = 0, waits = 0 } = counted.find(({ container }) => container === end.container) ?? {};
+    if (posts > 0 === waits > 0) return end;
+    return { ...end, role: posts > 0 ? ("Sender" as const) : ("Receiver" as const) };
+  });
+  return known.sort((a, b) => Number(a.role === "Receiver") - Number(b.role === "Receiver"));
+}
+
 /** System V message queues: the kernel remembers the last sender and the last receiver. */
 export function messageQueueChannels(snapshot: PodSnapshot): ChannelFact[] {
   const byPID = new Map(snapshot.processes.map((process) => [process.hostPID, process]));
@@ -131,10 +156,17 @@ export function messageQueueChannels(snapshot: PodSnapshot): ChannelFact[] {
     const sending = waitingIn(snapshot, ["msgsnd"], id);
     const receiving = waitingIn(snapshot, ["msgrcv"], id);
     const last = (pid: number) => byPID.get(pid) ?? [];
+    const deep = deepObject(snapshot, "message", id);
     const endpoints = distinctEndpoints([
       ...[...sending, last(queue.lastSender)].flat().map((process) => endpointOf(process, "Sender")),
       ...[...receiving, last(queue.lastReceiver)].flat().map((process) => endpointOf(process, "Receiver")),
-    ]);
+      ...deep.transfers.map(
+        ({ container, direction }): ChannelEndpoint => ({
+          container,
+          role: direction === "in" ? "Sender" : "Receiver",
+        }),
+      ),
+    ]).sort((a, b) => Number(a.role === "Receiver") - Number(b.role === "Receiver"));
     if (endpoints.length === 0) return [];
     const [full] = sending;
     return [
@@ -150,8 +182,9 @@ export function messageQueueChannels(snapshot: PodSnapshot): ChannelFact[] {
           ? {}
           : { reason: `${full.container} waits in msgsnd(2): ${queue.bytes} bytes are queued` }),
         activity: `${queue.sentAt} ${queue.receivedAt} ${queue.messages}`,
-        readings: [],
+        readings: deep.readings,
         evidence: [
+          ...deep.evidence,
           {
             source: "/proc/sysvipc/msg",
             detail: `${queue.messages} messages queued; last sent by PID ${queue.lastSender}, last received by PID ${queue.lastReceiver}`,

@@ -39,11 +39,32 @@ export class Totals {
   #connections = 0;
   #countedConnections = 0;
   #shownConnections = 0;
+  /** Of the deep look that goes on, or went on when the channel ended. */
+  #deep: { readonly since: number; readonly connections: number; readonly sums: Sums } | undefined;
 
   /** Takes in the readings of one look. */
   update(readings: readonly Reading[], now: number): void {
+    this.#takeDeep(readings.filter(({ kind }) => kind === "deep"));
+    this.#update(readings, now);
+  }
+
+  /** The channel is gone: its last readings were the last. */
+  end(now: number): void {
+    this.#update([], now);
+  }
+
+  #takeDeep(readings: readonly Reading[]): void {
+    const sums = emptySums();
+    for (const reading of readings) add(sums, reading);
+    const connections = readings.reduce((sum, reading) => sum + (reading.connections ?? 0), 0);
+    const since = Math.min(...readings.map((reading) => reading.since ?? 0));
+    this.#deep = readings.length === 0 ? undefined : { since, connections, sums };
+  }
+
+  #update(readings: readonly Reading[], now: number): void {
     const open = new Set<string>();
     for (const reading of readings) {
+      if (reading.kind === "deep") continue;
       if (reading.kind === "counted") this.#count(reading);
       else {
         if (!this.#seen.has(reading.id)) this.#connections += 1;
@@ -104,13 +125,23 @@ export class Totals {
 
   /** Connections since the channel was first seen. */
   get connections(): number {
-    return this.#shownConnections;
+    return Math.max(this.#shownConnections, this.#deep?.connections ?? 0);
   }
 
   /** Undefined while nothing is known. */
   get traffic(): { clientToServer?: Traffic; serverToClient?: Traffic } | undefined {
+    const counted = this.#trafficOf(this.#shown);
+    return counted ?? this.#trafficOf(this.#deep?.sums ?? emptySums());
+  }
+
+  /** Milliseconds since the epoch from which on {@link traffic} counts; undefined when that is the channel's start. */
+  get countedSince(): number | undefined {
+    return this.#trafficOf(this.#shown) === undefined ? this.#deep?.since : undefined;
+  }
+
+  #trafficOf(sums: Sums): { clientToServer?: Traffic; serverToClient?: Traffic } | undefined {
     const known = directions.flatMap((direction) => {
-      const { bytes, operations } = this.#shown[direction];
+      const { bytes, operations } = sums[direction];
       if (bytes === undefined && operations === undefined) return [];
       const traffic: Traffic = {
         ...(bytes === undefined ? {} : { bytes }),

@@ -80,6 +80,8 @@ export interface Channel {
     readonly traffic?: {
       readonly clientToServer?: Traffic;
       readonly serverToClient?: Traffic;
+      /** From when on was counted, where that is not the channel's whole life: the deep look began then. */
+      readonly since?: string;
     };
     readonly connections?: { readonly open: number; readonly total: number };
     readonly firstSeen: string;
@@ -131,13 +133,27 @@ export interface MissingEvidence {
   readonly reason: string;
 }
 
+/** How much somebody wants to know. */
+export interface ChannelInterest {
+  /**
+   * The deep look, too: it goes on while it is asked for, and twenty seconds more. The first time it takes some
+   * seconds, because the answer waits until something was counted.
+   */
+  readonly deep?: boolean;
+  /** The look is no reason to look more often from now on. */
+  readonly passing?: boolean;
+}
+
 /** The observer: only looks, never writes, opens no FIFO and disturbs no peer. */
 export interface ChannelObserver {
   /**
    * The channels as of now (takes a fresh look when the last one is older than a sampling period), with history
    * of those that closed lately.
    */
-  list(scope: Scope): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }>;
+  list(
+    scope: Scope,
+    interest?: ChannelInterest,
+  ): Promise<{ channels: readonly Channel[]; missing: readonly MissingEvidence[] }>;
   start(scope: Scope): void;
   stop(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { InternetSocket } from "../host/sockets.ts";
 import { countedChannels } from "./counted.ts";
+import { deepEvidence } from "./deep/evidence.ts";
 import { type ChannelFact, endpointOf } from "./fact.ts";
 import { internetFact, internetScope, mergeFacts } from "./internet-fact.ts";
 import { formatAddress, isPodAddress, Listeners } from "./listeners.ts";
@@ -24,6 +25,7 @@ export function udpChannels(snapshot: PodSnapshot): ChannelFact[] {
       .filter(({ state }) => state === "Established")
       .flatMap((socket) => connectedFact(snapshot, socket, owners, listeners)),
     ...countedChannels(snapshot, "UDP", listeners),
+    ...(snapshot.counts === undefined ? deepFacts(snapshot, listeners) : []),
   ]).map((fact) => withDrops(fact, listeners));
   const used = new Set(edges.map((edge) => edge.port));
   const idle = [...listeners.all()].flatMap((listener) => {
@@ -86,6 +88,47 @@ function connectedFact(
       },
     ),
   ];
+}
+
+/** What the deep look knows where no counters are installed: who sent datagrams where. */
+function deepFacts(snapshot: PodSnapshot, listeners: Listeners): ChannelFact[] {
+  const { pod, deep } = snapshot;
+  return (deep?.datagrams ?? []).flatMap(({ container, to, bytes, operations }) => {
+    if (!("port" in to) || deep === undefined) return [];
+    const [listener] = listeners.at(to);
+    const inside = isPodAddress(pod, to.address);
+    // An answer goes to a port that the kernel handed out.
+    const answers = to.port >= firstEphemeralPort && to.port <= lastEphemeralPort;
+    if (inside && (listener === undefined || answers)) return [];
+    const server: ChannelEndpoint =
+      !inside || listener === undefined
+        ? { role: "Server", path: formatAddress(to) }
+        : listener.process === undefined
+          ? { container: listener.container, role: "Server" }
+          : endpointOf(listener.process, "Server");
+    const client: ChannelEndpoint = { container, role: "Client" };
+    const clientToServer = { bytes, operations };
+    return [
+      internetFact(
+        pod,
+        {
+          protocol: "UDP",
+          scope: internetScope(server, client, { server: inside, client: true }),
+          at: to,
+          server,
+          client,
+        },
+        {
+          condition: "Open",
+          activity: `${bytes}`,
+          readings: [{ kind: "deep", id: container, since: deep.since, clientToServer }],
+          evidence: [
+            deepEvidence(deep.since, `${container}: ${operations} datagrams sent to ${formatAddress(to)}`),
+          ],
+        },
+      ),
+    ];
+  });
 }
 
 function withDrops(fact: ChannelFact, listeners: Listeners): ChannelFact {

@@ -1,12 +1,10 @@
 import type { UnixSocket } from "../host/sockets.ts";
-import { type ChannelFact, endpointOf, scopeWithin } from "./fact.ts";
+import { deepUnixFacts } from "./deep/unix.ts";
+import type { ChannelFact } from "./fact.ts";
 import { mergeFacts } from "./internet-fact.ts";
 import { Owners } from "./owners.ts";
-import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
-import type { ChannelEndpoint, ChannelScope, ChannelType } from "./types.ts";
-import { pathInContainer, volumePath } from "./volume-paths.ts";
-
-const types = { stream: "UnixStream", datagram: "UnixDatagram", seqpacket: "UnixSeqpacket" } as const;
+import type { PodSnapshot } from "./snapshot.ts";
+import { socketPlace, unixFact } from "./unix-fact.ts";
 
 /**
  * Unix sockets by name: one channel per name, server container and client container. `ss` tells for each socket
@@ -15,13 +13,12 @@ const types = { stream: "UnixStream", datagram: "UnixDatagram", seqpacket: "Unix
  */
 export function unixChannels(snapshot: PodSnapshot): ChannelFact[] {
   const owners = new Owners(snapshot.processes, "socket");
-  const edges = mergeFacts([...connectedFacts(snapshot, owners), ...pendingFacts(snapshot, owners)]);
+  const edges = mergeFacts([
+    ...connectedFacts(snapshot, owners),
+    ...pendingFacts(snapshot, owners),
+    ...deepUnixFacts(snapshot, owners),
+  ]);
   return [...edges, ...idleServerFacts(snapshot, owners, edges), ...staleFacts(snapshot)];
-}
-
-/** What tells one named socket from the others: its file, or its abstract name. */
-function identityOf(socket: UnixSocket): string {
-  return socket.file ?? socket.name ?? "";
 }
 
 function connectedFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
@@ -89,7 +86,7 @@ function idleServerFacts(
     const waits = socket.listening || (socket.type === "datagram" && socket.name !== undefined);
     const server = waits ? owners.holder(socket.inode) : undefined;
     if (server === undefined || socket.name === undefined) return [];
-    const { address } = placeOf(snapshot, socket, server);
+    const { address } = socketPlace(snapshot, socket, server);
     if (used.has(`${address} ${server.container}`)) return [];
     return [
       unixFact(snapshot, socket, server, undefined, {
@@ -124,67 +121,4 @@ function staleFacts(snapshot: PodSnapshot): ChannelFact[] {
       },
     ];
   });
-}
-
-function placeOf(
-  snapshot: PodSnapshot,
-  socket: UnixSocket,
-  server: ObservedProcess | undefined,
-): { address: string; label: string | undefined } {
-  const file = snapshot.files.find(({ identity, kind }) => kind === "socket" && identity === socket.file);
-  const name = socket.name ?? "";
-  const label =
-    file?.label ??
-    (server === undefined ? undefined : volumePath(snapshot.pod, server.container, name)?.label);
-  return { address: label ?? name, label };
-}
-
-function unixFact(
-  snapshot: PodSnapshot,
-  socket: UnixSocket,
-  serverProcess: ObservedProcess | undefined,
-  clientProcess: ObservedProcess | undefined,
-  observed: {
-    readonly condition: ChannelFact["condition"];
-    readonly reason?: string;
-    readonly detail: string;
-    readonly open: number | undefined;
-    readonly id: string | undefined;
-  },
-): ChannelFact {
-  const { address, label } = placeOf(snapshot, socket, serverProcess);
-  const path = (process: ObservedProcess) =>
-    label === undefined ? undefined : pathInContainer(snapshot.pod, process.container, label);
-  const server: ChannelEndpoint =
-    serverProcess === undefined
-      ? { role: "Server" }
-      : endpointOf(serverProcess, "Server", path(serverProcess));
-  const idle = observed.condition === "Listening";
-  const client: ChannelEndpoint[] = idle
-    ? []
-    : [
-        clientProcess === undefined
-          ? { role: "Client" }
-          : endpointOf(clientProcess, "Client", path(clientProcess)),
-      ];
-  const type: ChannelType = types[socket.type];
-  const scope: ChannelScope =
-    serverProcess === undefined
-      ? "Egress"
-      : !idle && clientProcess === undefined
-        ? "Ingress"
-        : scopeWithin([server, ...client]);
-  return {
-    key: `${type} ${identityOf(socket)} ${server.container ?? "?"} ${idle ? "-" : (client[0]?.container ?? "?")}`,
-    type,
-    label: "unix",
-    scope,
-    address,
-    endpoints: [server, ...client],
-    condition: observed.condition,
-    ...(observed.reason === undefined ? {} : { reason: observed.reason }),
-    ...(observed.open === undefined ? {} : { openConnections: observed.open }),
-    readings: observed.id === undefined ? [] : [{ kind: "connection", id: observed.id }],
-    evidence: [{ source: "ss -x", detail: observed.detail }],
-  };
 }

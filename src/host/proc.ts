@@ -157,7 +157,7 @@ export function parseSharedMappings(text: string): SharedMapping[] {
 }
 
 /** makedev(3). */
-function deviceNumber(major: number, minor: number): number {
+export function deviceNumber(major: number, minor: number): number {
   return ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & ~0xff) << 12);
 }
 
@@ -268,5 +268,14 @@ export function isMessageQueue(pid: number, fd: number): boolean {
     return statfsSync(`/proc/${pid}/fd/${fd}`).type === messageQueueMagic;
   } catch {
     return false;
+  }
+}
+
+/** The inode of a process' namespace (namespaces(7)), which tells it from all others. */
+export function readNamespaceInode(pid: number | "self", type: "mnt" | "net" | "ipc"): string | undefined {
+  try {
+    return /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/${type}`))?.[1];
+  } catch {
+    return undefined;
   }
 }

@@ -16,6 +16,7 @@ function findingsOf(path: string): string[] {
 
 /** What is rightly said of the manifests of the corpus; of all others nothing. */
 const expected: Readonly<Record<string, string[]>> = {
+  "ambassador-native": ["info sidecar-without-startup-probe spec.initContainers[0]"],
   "cloud-sql-plain": ["info sidecar-stopped-early spec.template.spec.containers[1]"],
   mesh: ["info memory-volume-limit spec.volumes[1].emptyDir"],
   "shared-memory-training": ["info shm-split spec.initContainers[0]"],

@@ -4,7 +4,7 @@ import { findText } from "../texts.ts";
 
 export const sidecarWithoutStartupProbe: ManifestRule = {
   id: "sidecar-without-startup-probe",
-  severity: "warning",
+  severity: "info",
   title: "A sidecar counts as started before it listens",
   reality:
     "A native sidecar (an init container with `restartPolicy: Always`) starts before the app, but Kubernetes goes on as soon as " +
@@ -13,7 +13,7 @@ export const sidecarWithoutStartupProbe: ManifestRule = {
   fix: "Give the sidecar a `startupProbe` on its port, or let the client try again.",
   scope:
     "A native sidecar declares a port, has neither `startupProbe` nor `postStart` hook, and a container that starts " +
-    "after it names `localhost` or `127.0.0.1` with that port on its command line or in its environment.",
+    "after it names `localhost` or `127.0.0.1` with that port on its command line or in its environment. Information only: many clients try again.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/",
   check({ containers }) {
     return containers.flatMap((view, index) => {

@@ -1,6 +1,9 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readPods } from "../manifest/read-pods.ts";
 import { checkPod } from "./check-pod.ts";
+import { describeWays, waysToTalk } from "./ways-to-talk.ts";
 
 function check(metadata: string, kind = "Pod") {
   const spec = '"containers": [{"name": "tools", "image": "busybox"}]';
@@ -64,5 +67,28 @@ describe("suppression", () => {
   test("of a rule that does not exist is a finding", () => {
     const findings = check('"name": "x", "annotations": {"peapod.dev/ignore.comand-ends": "a toolbox"}');
     expect(findings.map(({ message }) => message)).toContain('there is no rule "comand-ends" to suppress');
+  });
+});
+
+describe("broken manifests", () => {
+  const root = join(import.meta.dirname, "../../test/fixtures/manifests/broken");
+
+  test.each(globSync("*", { cwd: root }).sort())("%s is read as far as it goes", (file) => {
+    const { pods } = readPods(readFileSync(join(root, file)), file);
+    expect(() => pods.flatMap((pod) => checkPod(pod, new Set()))).not.toThrow();
+  });
+
+  test.each([
+    "{apiVersion: v1, kind: Pod}",
+    "{apiVersion: v1, kind: Pod, spec: {containers: [null, {}, {name: a}, {ports: [{}, {hostPort: 1}], env: [{}], volumeMounts: [{}]}]}}",
+    "{apiVersion: v1, kind: Pod, spec: {containers: 5, initContainers: {}, volumes: [{}, {emptyDir: null}, {projected: {}}]}}",
+    "{apiVersion: apps/v1, kind: Deployment}",
+    "{apiVersion: apps/v1, kind: Deployment, spec: {template: {spec: {containers: [{name: 'a(', command: [''], args: ['(((']}, {name: '*'}]}}}}",
+    "{apiVersion: apps/v1, kind: StatefulSet, spec: {volumeClaimTemplates: [null, {}], template: {spec: {volumes: 1}}}}",
+  ])("%s", (text) => {
+    const { pods } = readPods(text, "x.yaml");
+    expect(() =>
+      pods.flatMap((pod) => [checkPod(pod, new Set()), describeWays(waysToTalk(pod.pod, pod.kind))]),
+    ).not.toThrow();
   });
 });

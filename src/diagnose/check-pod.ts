@@ -20,9 +20,10 @@ export const suppressionRule: Omit<ManifestRule, "check"> = {
 
 /**
  * Everything that the rules find in one pod, in the order of the rules; suppressed findings too, with the reason.
- * `serviceNames` are the Services of all the files that are checked together. Pure.
+ * Nothing in pods for Windows. `serviceNames` are the Services of all the files that are checked together. Pure.
  */
 export function checkPod(manifested: ManifestedPod, serviceNames: ReadonlySet<string>): Finding[] {
+  if (isForWindows(manifested)) return [];
   const view = viewPod(manifested.pod, manifested.kind, serviceNames);
   const suppressions = suppressionsOf(manifested);
   const reasons = new Map(suppressions.map(({ rule, reason }) => [rule, reason || undefined]));
@@ -40,6 +41,11 @@ export function checkPod(manifested: ManifestedPod, serviceNames: ReadonlySet<st
       makeFinding(manifested, suppressionRule, observation, same, undefined),
     ),
   ];
+}
+
+/** All rules speak of Linux. */
+function isForWindows({ pod: { spec } }: ManifestedPod): boolean {
+  return spec?.os?.name === "windows" || spec?.nodeSelector?.["kubernetes.io/os"] === "windows";
 }
 
 function observeSuppression({ rule, reason, field }: Suppression): Observation[] {

@@ -7,7 +7,7 @@ const initImages =
   /^(?:(?:lscr\.io|ghcr\.io)\/)?linuxserver\/|^jrei\/systemd-|^geerlingguy\/docker-[\w-]+-ansible$|^kindest\/node$/;
 
 /** Programs that refuse to be anything but PID 1. */
-const initPrograms = /^(?:\/usr)?(?:\/s?bin\/init|\/init|\/lib\/systemd\/systemd)$/;
+const initPrograms = /^(?:\/usr)?(?:\/s?bin\/init|\/lib\/systemd\/systemd)$/;
 
 /** What shows that a container brings its own init system, and the field that shows it. */
 export function ownInit(view: ContainerView): { field: string; what: string } | undefined {

@@ -14,7 +14,7 @@ export const duplicatePort: ManifestRule = {
   fix: "Remove the second entry, or give it a name of its own.",
   scope:
     "One container lists a port and protocol twice without different host ports or host addresses, or two containers that run at " +
-    "the same time give the same name to different ports. Two names of equal ports are `same-port-twice`.",
+    "the same time give the same name to different ports. The latter is information only: a metrics collector may well want both. Two equal ports are `same-port-twice`.",
   upstream: "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports",
   check({ containers, running }) {
     const sameNumber = containers.flatMap((view) =>
@@ -33,6 +33,7 @@ export const duplicatePort: ManifestRule = {
       )
       .map(([first, second]) => ({
         field: `${second.path}.name`,
+        severity: "info" as const,
         message:
           `"${second.name}" names port ${portText(first)} of container "${first.view.name}" and port ` +
           `${portText(second)} of container "${second.view.name}"`,

@@ -11,7 +11,7 @@ export const hostPidInit: ManifestRule = {
     "process, then SIGKILL”) ends processes of the host.",
   fix: "Remove `hostPID`, or use an image without an init system.",
   scope:
-    "`hostPID` is true and a container starts `/init`, `/sbin/init` or systemd, or runs an image that is known for it " +
+    "`hostPID` is true and a container starts `/sbin/init` or systemd, or runs an image that is known for it " +
     "(linuxserver.io and a few systemd images).",
   upstream: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
   check({ spec, containers }) {

@@ -15,7 +15,7 @@ export const initIsNotPid1: ManifestRule = {
     "Remove `shareProcessNamespace`, or use an image without an init system. To signal a server, find it by name " +
     "(`pkill -HUP nginx`) or by its pid file.",
   scope:
-    "`shareProcessNamespace` is true, and a container starts `/init`, `/sbin/init` or systemd, or runs an image that is " +
+    "`shareProcessNamespace` is true, and a container starts `/sbin/init` or systemd, or runs an image that is " +
     "known for it (linuxserver.io and a few systemd images); or a command, probe or hook runs `kill … 1` (a warning).",
   upstream: "https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/",
   check({ spec, containers }) {

@@ -14,7 +14,7 @@ export const neighbourByName: ManifestRule = {
   fix: "Write `localhost` (or `127.0.0.1`) in the place of the container's name.",
   scope:
     "The host of a URL, of a `name:port` with a port that the neighbour has, or the whole value of a variable " +
-    "called `…HOST`, `…HOSTNAME`, `…SERVER`, `…ADDR` or `…ADDRESS` is the name of another container of the same pod that runs at the same time. Quiet when the " +
+    "called `…HOST`, `…HOSTNAME`, `…ADDR` or `…ADDRESS` is the name of another container of the same pod that runs at the same time. Quiet when the " +
     "name is that of a Service in the checked files, of one of the pod's `hostAliases`, or of the pod itself.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking",
   check(pod) {
@@ -53,7 +53,7 @@ function resolves(name: string, { spec, hostName, serviceNames }: PodView): bool
   );
 }
 
-const hostVariable = /(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$/i;
+const hostVariable = /(?:^|_)(?:HOST|HOSTNAME|ADDR|ADDRESS)$/i;
 
 function addresses({ text, variable }: ContainerText, neighbour: ContainerView): boolean {
   const { name } = neighbour;

@@ -1,4 +1,5 @@
-import { canonicalPath, resolvePath } from "../mounted-path.ts";
+import type { PodSpec } from "../../kube/types.ts";
+import { canonicalPath, isBelow, resolvePath } from "../mounted-path.ts";
 import { namedPaths } from "../named-paths.ts";
 import { type ContainerView, pairs } from "../pod-view.ts";
 import type { ManifestRule } from "../rule.ts";
@@ -16,7 +17,7 @@ export const pathNotShared: ManifestRule = {
   scope:
     "Two containers that run at the same time name the same absolute path of a socket (`….sock`, `….socket`), or of " +
     "a pipe that one of them makes with `mkfifo`, and by their mounts it leads to two different files. Two " +
-    "containers of the same image may well have private sockets at equal paths: for them only pipes count.",
+    "containers of the same image may well have private sockets at equal paths: for them only pipes count. Quiet when the path lies below the path of a `hostPath` volume: it may be meant as the host's.",
   upstream:
     "https://kubernetes.io/docs/tasks/access-application-cluster/communicate-containers-same-pod-shared-volume/",
   check({ spec, running }) {
@@ -29,7 +30,7 @@ export const pathNotShared: ManifestRule = {
         const fields = [fieldNaming(first, path), fieldNaming(second, path)] as const;
         if (fields[0] === undefined || fields[1] === undefined) return [];
         const places = [resolvePath(first, path, spec), resolvePath(second, path, spec)] as const;
-        if (places[0].key === places[1].key) return [];
+        if (places[0].key === places[1].key || isPathOfHost(path, spec)) return [];
         return [
           {
             field: fields[1],
@@ -52,6 +53,13 @@ function fieldNaming(view: ContainerView, path: string): string | undefined {
       ([word]) => canonicalPath(word.replace(/^\/\/+/, "/")) === wanted,
     ),
   )?.field;
+}
+
+/** Whether the path may be meant as one of the host, as the kubelet or a CSI driver's registrar is told. */
+function isPathOfHost(path: string, { volumes }: PodSpec): boolean {
+  return (volumes ?? []).some(
+    ({ hostPath }) => hostPath !== undefined && isBelow(canonicalPath(path), canonicalPath(hostPath.path)),
+  );
 }
 
 function placeText(volume: string | undefined): string {

@@ -1,8 +1,8 @@
 import { childPath } from "../../kube/field-path.ts";
 import { declaredPorts } from "../declared-ports.ts";
+import { listenFlags } from "../listen-flags.ts";
 import { type ContainerView, pathIn } from "../pod-view.ts";
 import type { ManifestRule } from "../rule.ts";
-import { commandLine } from "../shell.ts";
 
 export const probeLoopbackListener: ManifestRule = {
   id: "probe-loopback-listener",
@@ -22,7 +22,7 @@ export const probeLoopbackListener: ManifestRule = {
   check({ spec, containers }) {
     if (spec.hostNetwork === true) return [];
     return containers.flatMap((view) => {
-      const { loopback, elsewhere } = listeners(view);
+      const { loopback, elsewhere } = listenFlags(view);
       return (["livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((name) => {
         const probe = view.container[name];
         const action = (["httpGet", "tcpSocket", "grpc"] as const).find(
@@ -42,25 +42,6 @@ export const probeLoopbackListener: ManifestRule = {
     });
   },
 };
-
-/** Ports by what the flags of a container bind them to. */
-function listeners(view: ContainerView): { loopback: Map<number, string>; elsewhere: Set<number> } {
-  const loopback = new Map<number, string>();
-  const elsewhere = new Set<number>();
-  const words = commandLine(view.container);
-  for (const [index, word] of words.entries()) {
-    const match = /^(?<flag>--?[\w.-]+?)(?:=(?<value>.*))?$/s.exec(word);
-    if (!/(?:listen|bind)(?:[-_.]?(?:address|addr|on))?$/i.test(match?.groups?.flag ?? "")) continue;
-    const value = match?.groups?.value ?? words[index + 1] ?? "";
-    const address = /^(?:\w+:\/\/)?(?<host>[\w.-]*|\[[\da-f:.]*\]):(?<port>\d+)$/i.exec(value)?.groups;
-    if (address === undefined) continue;
-    const port = Number(address.port);
-    const isLoopback = /^(?:127(?:\.\d+){3}|localhost|\[::1\])$/.test(address.host ?? "");
-    if (isLoopback) loopback.set(port, match?.groups?.value === undefined ? `${word} ${value}` : word);
-    else elsewhere.add(port);
-  }
-  return { loopback, elsewhere };
-}
 
 function portNumber(view: ContainerView, port: string | number | undefined): number | undefined {
   if (typeof port !== "string") return port;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { declaredPorts, portText } from "../declared-ports.ts";
 import { defaultPorts } from "../image.ts";
+import { listenFlags } from "../listen-flags.ts";
 import { type ContainerView, pairs, pathIn } from "../pod-view.ts";
 import type { ManifestRule, Observation } from "../rule.ts";
 
@@ -18,8 +19,8 @@ export const samePortTwice: ManifestRule = {
   scope:
     "Two containers that run at the same time (sidecars among them) declare the same `containerPort` and protocol, " +
     "or run the same official server image with equal command, arguments, environment and mounts, so that both " +
-    "listen on that image's own port. Init containers that end don't count, nor do pods with `hostNetwork`, whose " +
-    "host ports are another matter.",
+    "listen on that image's own port. Init containers that end don't count. Quiet when a flag of one of them binds the " +
+    "port to loopback: on different addresses both can have it.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking",
   check({ running }) {
     return pairs(running).flatMap(([first, second]) => {
@@ -35,6 +36,8 @@ function sameDeclaration(first: ContainerView, second: ContainerView): Observati
       ({ number, protocol }) => number === port.number && protocol === port.protocol,
     );
     if (earlier === undefined) return [];
+    const apart = [first, second].some((view) => listenFlags(view).loopback.has(port.number));
+    if (apart) return [];
     return [
       {
         field: port.path,

@@ -2,7 +2,7 @@ import type { PodSpec } from "../../kube/types.ts";
 import { isBelow, resolvePath } from "../mounted-path.ts";
 import { type ContainerView, pathIn } from "../pod-view.ts";
 import type { ManifestRule } from "../rule.ts";
-import { commandsOf, withoutRedirections } from "../shell.ts";
+import { commandsOf, type Words, withoutRedirections } from "../shell.ts";
 import { findText, textsOf } from "../texts.ts";
 import { isBaseImage, userOf } from "../user.ts";
 
@@ -16,7 +16,7 @@ export const volumeOwner: ManifestRule = {
     "write permission of the group.",
   fix: "Run the init container as the same user, or let it `chown`/`chmod` the folder (`install -d -m 0775 FOLDER`).",
   scope:
-    "An init container runs `mkdir` in a volume, as root or a user known by `runAsUser`, without `chmod`, `chown`, " +
+    "An init container only makes folders in a volume (`mkdir`, nothing that fills them), as root or a user known by `runAsUser`, without `chmod`, `chown`, " +
     "`umask` or `-m`; a container with another `runAsUser` (not root) mounts the volume writable and names that very " +
     "folder, or mounts it by `subPath`.",
   upstream: "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
@@ -25,6 +25,7 @@ export const volumeOwner: ManifestRule = {
       .filter(({ role }) => role === "init")
       .flatMap((maker) => {
         const owner = userOf(maker, spec) ?? (isBaseImage(maker) ? 0 : undefined);
+        if (!commandsOf(maker.container).every(makesOrShows)) return [];
         if (owner === undefined || findText(maker, /\bchmod\b|\bchown\b|\bumask\b|\bsetfacl\b/) !== undefined)
           return [];
         return madeFolders(maker, spec).flatMap((folder) =>
@@ -47,6 +48,11 @@ export const volumeOwner: ManifestRule = {
       });
   },
 };
+
+/** Whether a command leaves folders empty: they are for somebody else to write to, not for reading. */
+function makesOrShows(words: Words): boolean {
+  return ["mkdir", "set", "echo", "ls", "true", "exit"].includes(words[0] ?? "") && !words.includes(">");
+}
 
 function madeFolders(view: ContainerView, spec: PodSpec): { path: string; key: string; volume: string }[] {
   return commandsOf(view.container)

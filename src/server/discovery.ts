@@ -7,7 +7,7 @@ const kubernetesVersion = { major: "1", minor: "36" };
 export function versionInfo(version: string): object {
   return {
     ...kubernetesVersion,
-    gitVersion: `v${kubernetesVersion.major}.${kubernetesVersion.minor}.0+peapod.${version}`,
+    gitVersion: versionOf(version),
     gitCommit: "",
     gitTreeState: "clean",
     buildDate: "1970-01-01T00:00:00Z",
@@ -16,6 +16,11 @@ export function versionInfo(version: string): object {
     platform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`,
     peapodVersion: version,
   };
+}
+
+/** Kubernetes' version with Peapod's own behind it, in the form that clients can take apart. */
+export function versionOf(version: string): string {
+  return `v${kubernetesVersion.major}.${kubernetesVersion.minor}.0+peapod.${version}`;
 }
 
 /** Discovery documents by their paths: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api. */

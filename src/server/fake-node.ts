@@ -95,6 +95,10 @@ export class FakeImages implements ImageLibrary {
     return image;
   }
 
+  pull(name: string): Promise<LibraryImage> {
+    return this.load(name);
+  }
+
   async remove(reference: string): Promise<void> {
     if (this.#images.delete(reference)) return;
     throw new PeapodError("NotFound", `images.peapod.dev ${JSON.stringify(reference)} not found`);

@@ -14,6 +14,8 @@ export interface ImageLibrary {
   list(scope: Scope): Promise<readonly LibraryImage[]>;
   /** Loads an archive or layout folder of this machine: `docker-archive:FILE`, `oci:FOLDER`, a plain file … */
   load(source: string, scope: Scope): Promise<LibraryImage>;
+  /** Pulls by a name as a manifest has it, asking the registry even when the image is there. */
+  pull(name: string, scope: Scope): Promise<LibraryImage>;
   /** By name, digest or id. NotFound if absent. */
   remove(reference: string, scope: Scope): Promise<void>;
 }

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
-import { discoveryDocuments, versionInfo } from "../discovery.ts";
+import { aggregatedDiscovery, aggregatedType, wantsAggregated } from "../aggregated-discovery.ts";
+import { discoveryDocuments, versionInfo, versionOf } from "../discovery.ts";
+import { addOpenAPIRoutes } from "../openapi/routes.ts";
 import type { ApiContext } from "../request.ts";
 import { failureStatus } from "../status.ts";
+import { compress } from "./compress.ts";
 import { addResourceRoutes } from "./routes.ts";
 
 /** The API server's own limit of a request's body. */
@@ -44,6 +47,7 @@ export function createApp(
   });
   // Before the body is read: nobody unknown can make the node work.
   app.addHook("onRequest", async (request) => options.admit(request.raw));
+  app.addHook("onSend", compress);
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
     context.scope.log.debug(
@@ -53,14 +57,30 @@ export function createApp(
   });
 
   app.get("/version", async () => versionInfo(options.version));
-  for (const path of ["/healthz", "/livez"]) app.get(path, async () => "ok");
-  app.get("/readyz", async () => {
-    if (options.ready()) return "ok";
+  for (const path of ["/healthz", "/livez"]) {
+    app.get(path, async (request) =>
+      isVerbose(request.url) ? `[+]ping ok\n${path.slice(1)} check passed\n` : "ok",
+    );
+  }
+  app.get("/readyz", async (request) => {
+    if (options.ready())
+      return isVerbose(request.url) ? "[+]ping ok\n[+]node ok\nreadyz check passed\n" : "ok";
     throw new PeapodError("ServiceUnavailable", "the node is still starting, or already stopping");
   });
-  for (const [path, document] of discoveryDocuments(context.resources)) app.get(path, async () => document);
+  const aggregated = aggregatedDiscovery(context.resources);
+  for (const [path, document] of discoveryDocuments(context.resources)) {
+    app.get(path, async (request, reply) => {
+      const whole = wantsAggregated(request.headers.accept) ? aggregated.get(path) : undefined;
+      return whole === undefined ? document : reply.type(aggregatedType).send(JSON.stringify(whole));
+    });
+  }
+  addOpenAPIRoutes(app, context.resources, versionOf(options.version));
   addResourceRoutes(app, context);
   return app;
+}
+
+function isVerbose(url: string): boolean {
+  return /[?&]verbose\b/.test(url);
 }
 
 /** Fastify's own refusals in Kubernetes' words; everything else as it is. */

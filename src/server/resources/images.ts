@@ -19,7 +19,8 @@ interface ImageObject {
 }
 
 /**
- * The images on this machine. Creating one loads it from `spec.source`, a file or folder of this machine;
+ * The images on this machine. Creating one loads it from `spec.source`, a file or folder of this machine, or pulls
+ * `spec.pull`, a name as a manifest has it;
  * deleting one takes any of its names, digests or its id.
  */
 export const images: Resource = {
@@ -35,7 +36,7 @@ export const images: Resource = {
   listElsewhere: async ({ context, scope }) => ({
     items: (await context.images.list(scope)).map(imageObject),
   }),
-  handlers: { create: load, delete: remove },
+  handlers: { create: obtain, delete: remove },
   selectableFields: {},
   columns: [
     textColumn<ImageObject>("Name", "Names with tag.", ({ status }) => status.names.join(",") || "<none>"),
@@ -52,13 +53,24 @@ export const images: Resource = {
   ],
 };
 
-async function load(request: ApiRequest): Promise<ApiAnswer> {
-  const sent = decodeBody(request);
-  const source = isJSONObject(sent) && isJSONObject(sent.spec) ? sent.spec.source : undefined;
-  if (typeof source !== "string" || source === "") {
-    throw new PeapodError("BadRequest", "spec.source: Required value: the archive or folder to load");
+async function obtain({ context, scope, ...request }: ApiRequest): Promise<ApiAnswer> {
+  const sent = decodeBody({ ...request, context, scope });
+  const spec = isJSONObject(sent) && isJSONObject(sent.spec) ? sent.spec : {};
+  const { source, pull } = spec;
+  if (isText(source) === isText(pull)) {
+    throw new PeapodError(
+      "BadRequest",
+      "spec: Required value: either source, the archive or folder to load, or pull, the name of the image",
+    );
   }
-  return { object: imageObject(await request.context.images.load(source, request.scope)), code: 201 };
+  const image = isText(source)
+    ? await context.images.load(source, scope)
+    : await context.images.pull(pull as string, scope);
+  return { object: imageObject(image), code: 201 };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 async function remove({ context, name, scope }: ApiRequest): Promise<ApiAnswer> {

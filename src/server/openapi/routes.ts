@@ -1,0 +1,20 @@
+import type { FastifyInstance } from "fastify";
+import type { Resource } from "../resource.ts";
+import { OpenAPIDocuments } from "./documents.ts";
+
+/** `/openapi/v3`, its documents, and `/openapi/v2` as JSON. */
+export function addOpenAPIRoutes(
+  app: FastifyInstance,
+  resources: readonly Resource[],
+  version: string,
+): void {
+  const documents = new OpenAPIDocuments(resources, version);
+  app.get("/openapi/v3", async () => documents.index());
+  app.get("/openapi/v3/*", async (request, reply) => {
+    const path = (request.params as { "*": string })["*"];
+    return reply.type("application/json").send(await documents.group(path));
+  });
+  app.get("/openapi/v2", async (_request, reply) =>
+    reply.type("application/json").send(await documents.all()),
+  );
+}

@@ -12,6 +12,7 @@ import { registerNode } from "../node/node-object.ts";
 import { startServer } from "../server/server.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
+import { imageLibrary } from "./image-library.ts";
 import { rememberPort, tlsAccess } from "./tls-access.ts";
 import { wireNode } from "./wiring.ts";
 
@@ -48,7 +49,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     store,
     streams: node.agent.streams,
     channels: node.observer,
-    images: node.images,
+    images: imageLibrary(node.images),
     nodeName: node.description.name,
     ready: () => ready,
     version,

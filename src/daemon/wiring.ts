@@ -40,7 +40,10 @@ const cniBinDirs = ["/opt/cni/bin", "/usr/lib/cni"];
 export async function wireNode(config: DaemonConfig, store: Store, scope: Scope): Promise<WiredNode> {
   const { layout } = config;
   const facts = readNodeFacts((name) => /^(peapod|pea[0-9a-f])/.test(name));
-  const sandboxes = createSandboxes({ layout });
+  const sandboxes = createSandboxes({
+    layout,
+    ...(config.runtime === undefined ? {} : { ociRuntime: config.runtime }),
+  });
   const runtime = await createRuntime({
     layout,
     sandboxes,

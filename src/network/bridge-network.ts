@@ -5,7 +5,7 @@ import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled, withSignal } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
 import { readFileIfExists, writeFileAtomically } from "../host/files.ts";
-import { deleteLink, linkExists, listIPv4Routes } from "../host/ip.ts";
+import { deleteLink, ipBatch, linkExists, listIPv4Routes } from "../host/ip.ts";
 import type { Layout } from "../host/layout.ts";
 import { deleteNftTable, nft } from "../host/nft.ts";
 import { type Bridge, connectPod, ensureBridge, uplinkMtu } from "./bridge.ts";
@@ -93,6 +93,7 @@ class BridgeNetwork implements PodNetworkDriver {
     if (existing !== undefined) await this.#removeNow(existing, scope);
 
     checkHostPorts(request.hostPorts, this.#staying());
+    if (!linkExists(bridge.name)) await this.#repair(scope);
     return await withUndo(scope.log, async (undo) => {
       const address = leases.acquire(podUID);
       const record: PodRecord = {
@@ -120,6 +121,20 @@ class BridgeNetwork implements PodNetworkDriver {
       this.#records.put({ ...record, state: "attached" });
       return { ips: record.ips };
     });
+  }
+
+  /** Somebody removed the bridge: makes it again and plugs the cables of the pods that are there back in. */
+  async #repair(scope: Scope): Promise<void> {
+    scope.log.warn({ bridge: this.#bridgeName }, "the bridge is gone: making it again");
+    await this.start(scope);
+    const cables = this.#records
+      .all()
+      .filter((record) => record.state === "attached" && linkExists(record.link));
+    await ipBatch(
+      cables.map((record) => `link set dev ${record.link} master ${this.#bridgeName}`),
+      undefined,
+      scope,
+    );
   }
 
   /**

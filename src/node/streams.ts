@@ -1,16 +1,24 @@
 import { PeapodError } from "../base/errors.ts";
+import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { instancesOf } from "./instances.ts";
 import type { ContainerName, NodeStreams } from "./types.ts";
 
 /** Logs and exec of the containers on this node, with the kubelet's answers where there is nothing to give. */
-export function nodeStreams({ runtime }: AgentDependencies): NodeStreams {
+export function nodeStreams({ runtime, store }: AgentDependencies): NodeStreams {
   const instances = (target: ContainerName): ContainerRecord[] =>
     instancesOf(
       runtime.listContainers().filter((record) => record.podUID === target.podUID),
       target.container,
     );
+
+  const waitingReason = ({ namespace, pod, container }: ContainerName): string => {
+    const { status } = store.get({ resource: "pods", namespace, name: pod }) as unknown as StoredPod;
+    const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+    const waiting = statuses.find(({ name }) => name === container)?.state?.waiting;
+    return waiting?.message ?? waiting?.reason ?? "ContainerCreating";
+  };
 
   return {
     async readLog(target, { previous, ...options }, scope) {
@@ -21,7 +29,7 @@ export function nodeStreams({ runtime }: AgentDependencies): NodeStreams {
           "BadRequest",
           previous
             ? `previous terminated container "${target.container}" in pod "${target.pod}" not found`
-            : `container "${target.container}" in pod "${target.pod}" is waiting to start: ContainerCreating`,
+            : `container "${target.container}" in pod "${target.pod}" is waiting to start: ${waitingReason(target)}`,
         );
       }
       return runtime.readLog(record, previous ? { ...options, follow: false } : options, scope);

@@ -8,6 +8,7 @@ import { pinNamespaces, unpinNamespaces } from "../../src/host/namespaces.ts";
 import { createBridgeNetwork } from "../../src/network/bridge-network.ts";
 import type { HostPort, PodNetworkRequest } from "../../src/network/types.ts";
 import { createSandboxes } from "../../src/runtime/sandbox/sandboxes.ts";
+import { eventually } from "../helpers/peapod.ts";
 import { ask, scope, serve, testLayout, testPod } from "../helpers/pod-drivers.ts";
 
 const node = testLayout();
@@ -57,6 +58,8 @@ afterEach(async () => {
   for (const child of servers.splice(0)) child.kill("SIGKILL");
   for (const podUID of network.list()) await network.detach(podUID, scope);
   for (const { podUID } of sandboxes.list()) await sandboxes.remove(podUID, scope);
+  // A detached pod's cable goes a moment later; the next test counts pods.
+  await eventually(() => (network.list().length === 0 ? true : undefined), "the last cables' end");
 });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fieldTable } from "../src/kube/generated/field-table.ts";
+import { packageFolders, typeNames, version } from "./kubernetes-go.ts";
 
 /**
  * Writes `src/kube/generated/merge-table.ts`: how each list and map of Kubernetes' types merges, from the markers in the
@@ -10,42 +10,12 @@ import { fieldTable } from "../src/kube/generated/field-table.ts";
  * `node tools/generate-merge-table.ts > src/kube/generated/merge-table.ts`.
  */
 
-const version = "v0.36.0";
-
-/** Packages in the order of the field table's roots, so that names fall out alike. */
-const packages = [
-  ["k8s.io/apimachinery", "pkg/apis/meta/v1"],
-  ["k8s.io/api", "core/v1"],
-  ["k8s.io/api", "apps/v1"],
-  ["k8s.io/api", "batch/v1"],
-  ["k8s.io/api", "autoscaling/v2"],
-  ["k8s.io/api", "autoscaling/v1"],
-  ["k8s.io/api", "authorization/v1"],
-  ["k8s.io/api", "coordination/v1"],
-  ["k8s.io/api", "discovery/v1"],
-  ["k8s.io/api", "events/v1"],
-  ["k8s.io/api", "networking/v1"],
-  ["k8s.io/api", "node/v1"],
-  ["k8s.io/api", "policy/v1"],
-  ["k8s.io/api", "rbac/v1"],
-  ["k8s.io/api", "scheduling/v1"],
-  ["k8s.io/api", "storage/v1"],
-] as const;
-
 /** Messages whose fields JSON has in the message that holds them. */
 const inlined: Record<string, string> = { EphemeralContainerCommon: "EphemeralContainer" };
 
 interface Marker {
   readonly name: string;
   readonly value: string;
-}
-
-function moduleFolder(module: string): string {
-  const answer = execFileSync("go", ["mod", "download", "-json", `${module}@${version}`], {
-    encoding: "utf8",
-    cwd: "/",
-  });
-  return (JSON.parse(answer) as { Dir: string }).Dir;
 }
 
 /** The words of a field or type: `map=name`, `set`, `atomic`, `merge=name`, `replace`, `retainKeys`, `default="TCP"`. */
@@ -65,10 +35,9 @@ function words(markers: readonly Marker[]): string[] {
 }
 
 const table = new Map<string, Map<string, string[]>>();
-const owners = new Map<string, string>();
+const nameOf = typeNames();
 
 function readPackage(folder: string, path: string): void {
-  const group = path.split("/")[0] ?? "";
   let markers: Marker[] = [];
   let type: string | undefined;
   const add = (field: string) => {
@@ -85,10 +54,7 @@ function readPackage(folder: string, path: string): void {
     if (marker !== null) {
       markers.push({ name: marker[1] ?? "", value: marker[2] ?? "" });
     } else if (message !== undefined) {
-      const plain = inlined[message] ?? message;
-      const owner = owners.get(plain) ?? path;
-      owners.set(plain, owner);
-      const name = owner === path ? plain : `${group}.${plain}`;
+      const name = nameOf(path, inlined[message] ?? message);
       type = fieldTable[name] === undefined ? undefined : name;
       add("");
     } else if (field !== undefined) {
@@ -99,10 +65,7 @@ function readPackage(folder: string, path: string): void {
   }
 }
 
-const folders = new Map(
-  [...new Set(packages.map(([module]) => module))].map((module) => [module, moduleFolder(module)]),
-);
-for (const [module, path] of packages) readPackage(folders.get(module) ?? "", path);
+for (const { folder, path } of packageFolders()) readPackage(folder, path);
 
 const lines = [...table]
   .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -61,6 +61,7 @@ export function applyConfiguration(
       [...left, ...managers.filter((manager) => isSameManager(manager.by, by))],
       by,
       wanted,
+      !isEmptySet(written) || !isEmptySet(removed),
       now,
     ),
   };

@@ -64,17 +64,18 @@ export function isSameManager(a: Manager, b: Manager): boolean {
   return isDeepStrictEqual({ subresource: "", ...a }, { subresource: "", ...b });
 }
 
-/** The managers with one's fields replaced; its time is now unless they are what they were. */
+/** The managers with one's fields replaced; its time is now if it `wrote` something or they are others than before. */
 export function withFields(
   managers: readonly ManagedSet[],
   by: Manager,
   fields: FieldSet,
+  wrote: boolean,
   now: number,
 ): ManagedSet[] {
   const before = managers.find((other) => isSameManager(other.by, by));
   const others = managers.filter((other) => other !== before);
   const unchanged =
-    before !== undefined && isDeepStrictEqual(encodeFields(before.fields), encodeFields(fields));
+    !wrote && before !== undefined && isDeepStrictEqual(encodeFields(before.fields), encodeFields(fields));
   return [...others, unchanged ? before : { by, fields, time: kubernetesTime(now) }];
 }
 

@@ -63,5 +63,5 @@ export function trackUpdate(
       : { ...manager, fields: difference(manager.fields, union(written, removed)) },
   );
   const own = managers.find((manager) => isSameManager(manager.by, by))?.fields ?? emptySet;
-  return withFields(others, by, difference(union(own, written), removed), change.now);
+  return withFields(others, by, difference(union(own, written), removed), !isEmptySet(written), change.now);
 }

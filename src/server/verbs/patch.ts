@@ -50,7 +50,7 @@ function applyObject(request: ApiRequest): ApiAnswer {
     return createObject(request, { ...sent, metadata }, (object) => {
       // Nothing but the configuration is there yet; defaults belong to nobody.
       const fields = appliedFields(typeOf(resource), configuration);
-      object.metadata.managedFields = writeManagers(withFields([], by, fields, now));
+      object.metadata.managedFields = writeManagers(withFields([], by, fields, true, now));
     });
   }
   let managers: readonly ManagedSet[] = [];

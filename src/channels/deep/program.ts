@@ -67,7 +67,7 @@ tracepoint:syscalls:sys_exit_${call} /@file[tid] || @target[tid]/ {
  * name is abstract, and the name, which abstract ones don't end with a zero byte.
  */
 const nameOf = (address: string, length: string) =>
-  `$abstract, str(${address} + $abstract), (uint64)(${length}) - $abstract - 1)`;
+  `$abstract, str(${address} + $abstract), (uint64)(${length}) - $abstract - 2)`;
 const peerKey = `
     $name = (uint64)$peer->addr + 10;
     $abstract = (uint64)(*(uint8 *)kptr($name) == 0);
@@ -82,8 +82,8 @@ function unixTransfer(direction: "send" | "receive"): string {
   }`;
   const toDestination = `{
     $abstract = (uint64)(*(uint8 *)uptr(@destination[tid] + 2) == 0);
-    @unix_datagram_bytes[cgroup, ${nameOf("uptr(@destination[tid] + 2", "@destination_length[tid] - 1")}] = sum(args->ret);
-    @unix_datagram_calls[cgroup, ${nameOf("uptr(@destination[tid] + 2", "@destination_length[tid] - 1")}] = count();
+    @unix_datagram_bytes[cgroup, ${nameOf("uptr(@destination[tid] + 2", "@destination_length[tid]")}] = sum(args->ret);
+    @unix_datagram_calls[cgroup, ${nameOf("uptr(@destination[tid] + 2", "@destination_length[tid]")}] = count();
   } else `;
   // A server's end has the server's name; its client's end is enough to know both directions.
   const isClient =

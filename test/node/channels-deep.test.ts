@@ -1,0 +1,145 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { quietScope } from "../../src/base/scope.ts";
+import { createChannelObserver } from "../../src/channels/observer.ts";
+import type { Channel } from "../../src/channels/types.ts";
+import { HandMadePod } from "../fixtures/hand-made-pod.ts";
+
+const scope = quietScope();
+const undo: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+/** Words for talk.py: several programs in one container. */
+const together = (...programs: string[]) => programs.join(" -- ").split(" ");
+
+function only(channels: readonly Channel[], type: string, address: string): Channel {
+  const found = channels.filter(
+    ({ spec, status }) => spec.type === type && spec.address === address && status.endpoints.length === 2,
+  );
+  expect(found.length, JSON.stringify(channels, undefined, 1)).toBe(1);
+  return found[0] as Channel;
+}
+
+const ends = ({ status }: Channel) => status.endpoints.map(({ role, container }) => `${role} ${container}`);
+
+test("the deep look: short Unix connections, bytes of sockets, FIFOs and queues, datagrams, posts", async () => {
+  const pod = new HandMadePod("pod");
+  undo.push(() => pod.remove());
+  await pod.ready();
+  const observer = createChannelObserver({
+    pods: { runningPods: () => [pod.observed()] },
+    counters: { available: () => ({ ok: false, reason: "switched off" }) },
+    busyInterval: 300,
+  });
+  observer.start(scope);
+  undo.push(() => observer.stop());
+  await pod.run("server", {
+    talk: together(
+      "unix-echo stream VOLUME/s.sock",
+      "unix-echo seqpacket VOLUME/q.sock",
+      "unix-echo stream @abstract",
+      "unix-receive VOLUME/d.sock",
+      "fifo-read VOLUME/f",
+      "sysv-sem-wait 0x21",
+      "sysv-msg 0x22 receive",
+      "posix-mq /jobs receive",
+      "udp-server 5353",
+    ),
+  });
+  const gated = [
+    "unix-short stream VOLUME/s.sock 1000 500",
+    "unix-short seqpacket VOLUME/q.sock 10 100",
+    "unix-long @abstract 10000000",
+    "unix-send VOLUME/d.sock 100 70",
+    "fifo-write VOLUME/f 10000000",
+    "sysv-sem-post 0x21 30",
+    "sysv-send 0x22 40 100",
+    "posix-send /jobs 50 20",
+    "udp-unconnected 5353",
+  ].map((program) => `after VOLUME/go ${program}`);
+  await pod.run("client", { talk: together(...gated) });
+
+  // The first deep answer comes when it counts.
+  const first = await observer.list(scope, { deep: true });
+  expect(first.missing.map(({ layer }) => layer)).toEqual(["nft"]);
+  writeFileSync(join(pod.volume, "go"), "");
+  const look = async () => (await observer.list(scope, { deep: true })).channels;
+  const traffic = async (type: string, address: string) => {
+    const { status } = only(await look(), type, address);
+    const { since, ...counted } = status.traffic ?? {};
+    expect(since).toMatch(/^20/);
+    return [status.connections?.total, counted];
+  };
+  const expectTraffic = (type: string, address: string, expected: unknown) =>
+    expect
+      .poll(() => traffic(type, address).catch(String), { timeout: 30_000, interval: 500 })
+      .toEqual(expected);
+
+  const both = (bytes: number, operations: number) => ({
+    clientToServer: { bytes, operations },
+    serverToClient: { bytes, operations },
+  });
+  await expectTraffic("UnixStream", "shared:/s.sock", [1000, both(500_000, 1000)]);
+  await expectTraffic("UnixSeqpacket", "shared:/q.sock", [10, both(1000, 10)]);
+  await expectTraffic("UnixStream", "@abstract", [
+    1,
+    {
+      clientToServer: { bytes: 10_000_000, operations: 1000 },
+      serverToClient: { bytes: 10_000_000, operations: expect.any(Number) },
+    },
+  ]);
+  await expectTraffic("UnixDatagram", "shared:/d.sock", [
+    undefined,
+    { clientToServer: { bytes: 7000, operations: 100 } },
+  ]);
+  await expectTraffic("FIFO", "shared:/f", [
+    undefined,
+    { clientToServer: { bytes: 10_000_000, operations: 1000 } },
+  ]);
+  await expectTraffic("SysVMessageQueue", "key 0x00000022 id 0", [
+    undefined,
+    { clientToServer: { bytes: 4000, operations: 40 } },
+  ]);
+  await expectTraffic("POSIXMessageQueue", "/jobs", [
+    undefined,
+    { clientToServer: { bytes: 1000, operations: 50 } },
+  ]);
+  const channels = await look();
+  expect(ends(only(channels, "SysVSemaphore", "key 0x00000021 id 0"))).toEqual([
+    "Sender client",
+    "Receiver server",
+  ]);
+  const udp = only(channels, "UDP", "127.0.0.1:5353");
+  expect(ends(udp)).toEqual(["Server server", "Client client"]);
+  const { bytes = 0, operations = 0 } = udp.status.traffic?.clientToServer ?? {};
+  expect(operations).toBeGreaterThan(0);
+  expect(bytes).toBe(operations * 50);
+  for (const [type, address] of [
+    ["UnixStream", "shared:/s.sock"],
+    ["UnixDatagram", "shared:/d.sock"],
+  ] as const) {
+    expect(ends(only(channels, type, address))).toEqual(["Server server", "Client client"]);
+  }
+});
+
+test("a machine without bpftrace: said, and the rest goes on", async () => {
+  const pod = new HandMadePod("pod");
+  undo.push(() => pod.remove());
+  await pod.ready();
+  await pod.run("a", { talk: together("unix-echo stream @x") });
+  const path = process.env.PATH;
+  process.env.PATH = "";
+  undo.push(async () => {
+    process.env.PATH = path;
+  });
+  const observer = createChannelObserver({
+    pods: { runningPods: () => [pod.observed()] },
+    counters: { available: () => ({ ok: true }) },
+  });
+  undo.push(() => observer.stop());
+  const { missing } = await observer.list(scope, { deep: true });
+  expect(missing.find(({ layer }) => layer === "bpftrace")?.reason).toMatch(/signals are unknown: /);
+});

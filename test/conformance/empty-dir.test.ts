@@ -12,7 +12,14 @@ const permissions = { "0644": "-rw-r--r--", "0666": "-rw-rw-rw-", "0777": "-rwxr
 
 const cases = Object.entries(users).flatMap(([user, securityContext]) =>
   Object.entries(permissions).flatMap(([mode, shown]) =>
-    Object.entries(media).map(([medium, emptyDir]) => ({ user, securityContext, mode, shown, medium, emptyDir })),
+    Object.entries(media).map(([medium, emptyDir]) => ({
+      user,
+      securityContext,
+      mode,
+      shown,
+      medium,
+      emptyDir,
+    })),
   ),
 );
 
@@ -73,7 +80,10 @@ describe("[sig-storage] EmptyDir volumes", () => {
         volumes: volumes({}),
         containers: [
           container("reader", "until cat /test-volume/shared; do sleep 0.1; done 2>/dev/null; sleep 100"),
-          container("writer", "echo 'Hello from the busy-box sub-container' > /test-volume/shared; sleep 100"),
+          container(
+            "writer",
+            "echo 'Hello from the busy-box sub-container' > /test-volume/shared; sleep 100",
+          ),
         ],
       },
     });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { quietScope } from "../base/scope.ts";
+import type { Channel } from "../channels/types.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { FakeImages, FakeNode } from "./fake-node.ts";
 import { startServer } from "./server.ts";
@@ -258,4 +259,46 @@ describe("log", () => {
     response.destroy();
     await ended;
   });
+});
+
+test("a watch of channels tells what changes from look to look, and what can't be seen", async () => {
+  const node = new FakeNode();
+  const channel = (bytes: number, lastSeen: string): Channel => ({
+    apiVersion: "peapod.dev/v1alpha1",
+    kind: "Channel",
+    metadata: { name: "web-tcp", namespace: "default", labels: {}, creationTimestamp: "" },
+    spec: { pod: "web", podUID: "u", type: "TCP", scope: "InterContainer", address: "127.0.0.1:80" },
+    status: {
+      state: "Active",
+      needsPort: true,
+      endpoints: [],
+      traffic: { clientToServer: { bytes } },
+      firstSeen: "",
+      lastSeen,
+      evidence: [],
+    },
+  });
+  const looks = [[channel(1, "a")], [channel(1, "b")], [channel(2, "c")], []];
+  const missing = [{ layer: "nft", reason: "not installed" }];
+  const interests: unknown[] = [];
+  node.list = async (_scope?: unknown, interest?: unknown) => {
+    interests.push(interest);
+    return { channels: looks.shift() ?? [], missing };
+  };
+  const { send } = await serve(node);
+  const url =
+    "/apis/peapod.dev/v1alpha1/namespaces/default/channels?watch=1&deep=true&allowWatchBookmarks=true";
+  const lines = createInterface({ input: await send("GET", url) })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value ?? "null");
+  expect(await next()).toMatchObject({ type: "ADDED", object: { metadata: { name: "web-tcp" } } });
+  expect(await next()).toMatchObject({
+    type: "BOOKMARK",
+    object: { metadata: { annotations: { "peapod.dev/missing-evidence": JSON.stringify(missing) } } },
+  });
+  expect(await next()).toMatchObject({
+    type: "MODIFIED",
+    object: { status: { traffic: { clientToServer: { bytes: 2 } } } },
+  });
+  expect(await next()).toMatchObject({ type: "DELETED" });
+  expect(interests[0]).toEqual({ deep: true });
 });

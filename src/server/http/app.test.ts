@@ -330,6 +330,10 @@ describe("the rest of the API", () => {
       "1.7KiB",
       "declared",
       expect.any(String),
+      "",
+      "",
+      "",
+      "",
     ]);
     expect(JSON.parse(body.metadata.annotations["peapod.dev/missing-evidence"])).toEqual(
       node.observed.missing,

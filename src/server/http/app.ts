@@ -3,6 +3,8 @@ import { type FastifyInstance, fastify } from "fastify";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { aggregatedDiscovery, aggregatedType, wantsAggregated } from "../aggregated-discovery.ts";
 import { discoveryDocuments, versionInfo, versionOf } from "../discovery.ts";
+import { channelMetrics } from "../metrics/channel-metrics.ts";
+import { formatMetrics, metricsType } from "../metrics/prometheus.ts";
 import { addOpenAPIRoutes } from "../openapi/routes.ts";
 import type { ApiContext } from "../request.ts";
 import { failureStatus } from "../status.ts";
@@ -66,6 +68,11 @@ export function createApp(
     if (options.ready())
       return isVerbose(request.url) ? "[+]ping ok\n[+]node ok\nreadyz check passed\n" : "ok";
     throw new PeapodError("ServiceUnavailable", "the node is still starting, or already stopping");
+  });
+  app.get("/metrics", async (_request, reply) => {
+    // A scrape every now and then must not keep the observer busy in between.
+    const { channels, missing } = await context.channels.list(context.scope, { passing: true });
+    return reply.type(metricsType).send(formatMetrics(channelMetrics(channels, missing)));
   });
   const aggregated = aggregatedDiscovery(context.resources);
   for (const [path, document] of discoveryDocuments(context.resources)) {

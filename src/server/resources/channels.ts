@@ -1,11 +1,11 @@
-import type { Channel, ChannelEndpoint, EndpointRole, Traffic } from "../../channels/types.ts";
+import type { Channel, Traffic } from "../../channels/types.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import type { ApiRequest } from "../request.ts";
 import type { ForeignList, Resource } from "../resource.ts";
+import { channelEnds } from "../table/channel-ends.ts";
 import { ageColumn, textColumn } from "../table/columns.ts";
-
-/** Annotation of a list of channels: JSON list of `{layer, reason}`, the evidence that this machine can't give. */
-const missingEvidenceAnnotation = "peapod.dev/missing-evidence";
+import { channelInterest, missingEvidenceAnnotation } from "./channel-interest.ts";
+import { watchChannels } from "./channel-watch.ts";
 
 /** How the containers of a pod talk: read-only, from the observer (docs/reference/channels.md). */
 export const channels: Resource = {
@@ -16,7 +16,8 @@ export const channels: Resource = {
   singular: "channel",
   shortNames: ["ch"],
   namespaced: true,
-  verbs: ["get", "list"],
+  verbs: ["get", "list", "watch"],
+  handlers: { watch: watchChannels },
   subresources: {},
   listElsewhere: observedChannels,
   selectableFields: {
@@ -37,17 +38,23 @@ export const channels: Resource = {
       ({ spec }) => spec.address,
     ),
     textColumn<Channel>("State", "Whether it is in use.", ({ status }) => status.state),
-    textColumn<Channel>("Sent", "Bytes in the direction of the arrow.", ({ status }) =>
-      bytes(status.traffic?.clientToServer),
-    ),
+    textColumn<Channel>("Sent", "Bytes in the direction of the arrow.", sent),
     textColumn<Channel>("Received", "Bytes in the other direction.", received),
     textColumn<Channel>("Port", "Whether it needs a containerPort, and has one.", port),
     ageColumn,
+    textColumn<Channel>("Reason", "Why it is blocked or stale.", ({ status }) => status.reason ?? "", {
+      wide: true,
+    }),
+    textColumn<Channel>("Connections", "Open now, and since it came.", connections, { wide: true }),
+    textColumn<Channel>("Processes", "Who holds the ends: name and PID in the container.", processes, {
+      wide: true,
+    }),
+    textColumn<Channel>("Evidence", "What of the kernel says so.", evidence, { wide: true }),
   ],
 };
 
-async function observedChannels({ context, scope }: ApiRequest): Promise<ForeignList> {
-  const { channels, missing } = await context.channels.list(scope);
+async function observedChannels({ context, query, scope }: ApiRequest): Promise<ForeignList> {
+  const { channels, missing } = await context.channels.list(scope, channelInterest(query));
   return {
     items: channels as unknown as KubernetesObject[],
     ...(missing.length === 0
@@ -56,27 +63,23 @@ async function observedChannels({ context, scope }: ApiRequest): Promise<Foreign
   };
 }
 
-const fromRoles: readonly EndpointRole[] = ["Client", "Sender", "Writer"];
-const toRoles: readonly EndpointRole[] = ["Server", "Receiver", "Reader"];
-
-/** The ends of one side. Peers have no sides: the first stands on the left, the others on the right. */
 function ends({ status }: Channel, side: "from" | "to"): string {
-  const roles = side === "from" ? fromRoles : toRoles;
-  const [firstPeer, ...otherPeers] = names(status.endpoints.filter(({ role }) => role === "Peer"));
-  const peers = side === "from" ? [firstPeer].filter((name) => name !== undefined) : otherPeers;
-  const found = [...names(status.endpoints.filter(({ role }) => roles.includes(role))), ...peers];
-  return found.length === 0 ? "<none>" : [...new Set(found)].join(",");
-}
-
-function names(endpoints: readonly ChannelEndpoint[]): string[] {
-  return [...new Set(endpoints.map(({ container, path }) => container ?? path ?? "<outside>"))];
+  const found = channelEnds(status.endpoints, side);
+  return found.length === 0 ? "<none>" : found.join(",");
 }
 
 /** Channels whose data goes one way only. */
 const oneWay = ["FIFO", "Pipe", "Signal"];
 
+function sent({ spec, status }: Channel): string {
+  const forward = status.traffic?.clientToServer;
+  if (spec.type === "Signal") return forward === undefined ? "<unknown>" : `${forward.operations ?? 0} times`;
+  return bytes(forward);
+}
+
 function received({ spec, status }: Channel): string {
-  return oneWay.includes(spec.type) ? "<none>" : bytes(status.traffic?.serverToClient);
+  const goesOneWay = oneWay.includes(spec.type) && status.traffic !== undefined;
+  return goesOneWay ? "<none>" : bytes(status.traffic?.serverToClient);
 }
 
 function bytes(traffic: Traffic | undefined): string {
@@ -85,6 +88,24 @@ function bytes(traffic: Traffic | undefined): string {
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(traffic.bytes, 1)) / 10));
   const value = traffic.bytes / 1024 ** power;
   return `${power === 0 ? value : value.toFixed(1)}${units[power]}`;
+}
+
+function connections({ status }: Channel): string {
+  return status.connections === undefined
+    ? ""
+    : `${status.connections.open} open, ${status.connections.total} in all`;
+}
+
+function processes({ status }: Channel): string {
+  return status.endpoints
+    .flatMap(({ container, process, pid }) =>
+      process === undefined ? [] : [`${container}:${process}${pid === undefined ? "" : `(${pid})`}`],
+    )
+    .join(",");
+}
+
+function evidence({ status }: Channel): string {
+  return [...new Set(status.evidence.map(({ source }) => source))].join(",");
 }
 
 function port({ status }: Channel): string {

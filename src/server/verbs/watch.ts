@@ -81,7 +81,7 @@ async function* frames(
  * Where a watch begins: the meaning of `resourceVersion` for watches
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-watch) and of streaming lists.
  */
-function watchStart(query: URLSearchParams): WatchStart {
+export function watchStart(query: URLSearchParams): WatchStart {
   const asked = query.get("resourceVersion") ?? "";
   const match = query.get("resourceVersionMatch") ?? "";
   if (!/^\d{0,15}$/.test(asked)) {

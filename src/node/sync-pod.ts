@@ -198,13 +198,12 @@ async function start(
   const scope = withSignal(bound, state.startsAbort.signal);
   scope.log.info({ because: action.because }, "starting container");
   const previous = latestInstance(recordsOf(state, dependencies), name);
-  if (previous?.finishedAt !== undefined) {
-    state.restarts.next(name, previous.finishedAt);
-    state.restarting.delete(previous.id);
-  }
+  if (previous?.finishedAt !== undefined) state.restarts.next(name, previous.finishedAt);
   try {
     await startContainer(state, action, environment, dependencies, scope);
     state.holds.delete(name);
+    // Not before: until there is a new instance, the old one tells that there will be.
+    if (previous !== undefined) state.restarting.delete(previous.id);
   } catch (error) {
     if (scope.signal.aborted) return;
     const reason = startFailureReason(error);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
@@ -67,8 +67,9 @@ export async function createContainer(
 function writeBundle(context: RuntimeContext, id: string, sandbox: Sandbox, config: ContainerConfig) {
   const bundle = containerStateDir(context.layout, id);
   const messageFile = terminationMessageFile(context.layout, id);
-  // Every user of the container may write it.
-  writeFileSync(messageFile, "", { mode: 0o666 });
+  // Every user of the container may write it, whatever the daemon's own umask is.
+  writeFileSync(messageFile, "");
+  chmodSync(messageFile, 0o666);
   const spec = ociSpec({
     sandbox,
     config,

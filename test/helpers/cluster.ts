@@ -172,9 +172,7 @@ export function scriptPod(
     spec: {
       restartPolicy: "Never",
       terminationGracePeriodSeconds: 1,
-      containers: [
-        { name: "main", image: "peapod.dev/host", command: ["sh", "-c", script], ...container },
-      ],
+      containers: [{ name: "main", image: "peapod.dev/host", command: ["sh", "-c", script], ...container }],
       ...spec,
     },
   };

@@ -60,21 +60,24 @@ export async function httpGet(
 function requestHeaders(
   headers: NonNullable<HTTPGetAction["httpHeaders"]>,
   client: HTTPClientName,
-): Record<string, string[]> {
-  const fields: Record<string, string[]> = {};
+): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = {};
   const [major, minor] = kubernetesVersion.slice(1).split(".");
   for (const { name, value } of headers) {
     const key = name.toLowerCase();
-    fields[key] = key === "host" ? [value] : [...(fields[key] ?? []), value];
+    fields[key] = key in fields && key !== "host" ? [...[fields[key] ?? []].flat(), value] : value;
   }
-  fields["user-agent"] ??= [`${client}/${major}.${minor}`];
-  fields.accept ??= ["*/*"];
-  for (const key of ["user-agent", "accept"])
-    if (fields[key]?.every((value) => value === "")) delete fields[key];
+  fields["user-agent"] ??= `${client}/${major}.${minor}`;
+  fields.accept ??= "*/*";
+  for (const key of ["user-agent", "accept"]) if (fields[key] === "") delete fields[key];
   return fields;
 }
 
-function get(url: URL, headers: Record<string, string[]>, signal: AbortSignal): Promise<IncomingMessage> {
+function get(
+  url: URL,
+  headers: Record<string, string | string[]>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = { headers, agent: false, signal } as const;
     const request =

@@ -9,9 +9,16 @@ const words: Record<string, string> = {
 
 /** Why a connection could not be made, in the words that the kubelet's events have for it. */
 export function dialError(error: unknown, address: string): string {
-  const code = systemErrorCode(error);
+  const code = codeOf(error);
   if (code === "ECONNRESET") return "read: connection reset by peer";
   if (code === "EPIPE") return "write: broken pipe";
   if (code !== undefined && words[code] !== undefined) return `dial tcp ${address}: ${words[code]}`;
   return explain(error);
+}
+
+/** HTTP/2 wraps what happened to its connection. */
+function codeOf(error: unknown): string | undefined {
+  const code = systemErrorCode(error);
+  const isKnown = code !== undefined && !code.startsWith("ERR_");
+  return isKnown || !(error instanceof Error) || error.cause === undefined ? code : codeOf(error.cause);
 }

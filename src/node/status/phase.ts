@@ -4,13 +4,15 @@ import { isSidecar, restartsAfter } from "../restart-rules.ts";
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
 
 /**
- * The pod's phase from its containers' states, by the kubelet's rules
+ * The pod's phase from its containers' states, by the kubelet's rules; `returning` names containers that were
+ * stopped in order to run again
  * (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase). Pure.
  */
 export function podPhase(
   spec: PodSpec,
   initStatuses: readonly ContainerStatus[],
   statuses: readonly ContainerStatus[],
+  returning: ReadonlySet<string> = new Set(),
 ): PodPhase {
   const anyAppStarted = statuses.some((status) => status.containerID !== undefined);
   const initContainers = (spec.initContainers ?? []).map((container) => activityOf(container, initStatuses));
@@ -31,7 +33,7 @@ export function podPhase(
   const running = count("running") > 0 || sidecars.some(({ activity }) => activity === "running");
   if (count("unknown") > 0 || apps.length === 0) return "Pending";
   if (running) return "Running";
-  if (apps.some((one) => comesBack(spec, one))) return "Running";
+  if (apps.some((one) => returning.has(one.container.name) || comesBack(spec, one))) return "Running";
   return count("failed") === 0 ? "Succeeded" : "Failed";
 }
 

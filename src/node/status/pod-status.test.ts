@@ -30,6 +30,7 @@ function status(records: ContainerRecord[], parts: Partial<PodStatusParts> = {})
     waiting: new Map(),
     health: ({ phase }) => ({ started: phase === "Running", ready: phase === "Running" }),
     inHook: new Set(),
+    restarting: new Set(),
     sandboxReady: true,
     podIPs: ["10.244.0.2"],
     hostIPs: ["192.0.2.1"],

@@ -20,6 +20,8 @@ export interface PodStatusParts {
   readonly sandboxReady: boolean;
   readonly podIPs: readonly string[];
   readonly hostIPs: readonly string[];
+  /** Ids of containers that were stopped in order to run again. */
+  readonly restarting: ReadonlySet<string>;
   /** Set when the node itself ended the pod (evicted, deadline exceeded). */
   readonly ended: PodEnd | undefined;
   /** Whether the pod is being deleted, so that nothing of it will be restarted. */
@@ -46,7 +48,9 @@ export function podStatus(parts: PodStatusParts): PodStatus {
   const { phase, ended } = shownPhase(
     parts,
     // Nothing restarts in a pod that is being deleted, so its phase is as if nothing ever did.
-    podPhase(parts.terminating ? withoutRestarts(spec) : spec, initStatuses, statuses),
+    parts.terminating
+      ? podPhase(withoutRestarts(spec), initStatuses, statuses)
+      : podPhase(spec, initStatuses, statuses, returning(parts)),
   );
   const hostIPs = parts.hostIPs.map((ip) => ({ ip }));
   const podIPs = spec.hostNetwork === true ? hostIPs : parts.podIPs.map((ip) => ({ ip }));
@@ -90,6 +94,10 @@ function statusOf(parts: PodStatusParts, container: Container, kind: ContainerKi
     },
     messageBytes: Math.floor(messageBytesOfPod / allContainers(spec).length),
   });
+}
+
+function returning({ records, restarting }: PodStatusParts): ReadonlySet<string> {
+  return new Set(records.filter(({ id }) => restarting.has(id)).map(({ name }) => name));
 }
 
 /** Without init containers a pod is initialized from the beginning. */

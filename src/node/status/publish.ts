@@ -36,6 +36,7 @@ export async function publishStatus(
         waiting: state.waiting,
         health: (record) => state.probes.health(record),
         inHook: state.inHook,
+        restarting: state.restarting,
         sandboxReady: runtime.listSandboxes().some((sandbox) => sandbox.podUID === state.uid),
         podIPs: network.find(state.uid)?.ips ?? [],
         hostIPs,

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import { quietScope, withTimeout } from "../../src/base/scope.ts";
+import { type Client, createClient } from "../../src/client/client.ts";
+import { events, pods } from "../../src/client/resources.ts";
+import type { ContainerStatus, Event, Pod, PodSpec, StoredPod } from "../../src/kube/types.ts";
+import type { TestNode } from "./peapod.ts";
+
+/** The pods of one test node, seen and changed through its API only. */
+export interface PodAPI {
+  readonly client: Client;
+  /** Creates a pod on the host image in namespace default; containers without an image get that one. */
+  create(name: string, spec: PodSpec, metadata?: Pod["metadata"]): Promise<StoredPod>;
+  get(name: string): Promise<StoredPod>;
+  /** Sends a JSON merge patch; containers that it names keep what it does not say of them. */
+  patch(name: string, patch: { spec?: Partial<PodSpec>; metadata?: Pod["metadata"] }): Promise<StoredPod>;
+  /** The first state of the pod, from now on, for which `look` finds something. */
+  until<T>(name: string, what: string, look: (pod: StoredPod) => T | undefined, seconds?: number): Promise<T>;
+  /** The first event about the pod, past ones too, that has this reason and contains this text. */
+  event(name: string, reason: string, text?: string, seconds?: number): Promise<Event>;
+  events(name: string): Promise<readonly Event[]>;
+  log(name: string, container: string, previous?: boolean): Promise<string>;
+  /** Deletes the pod and waits until it is gone. */
+  delete(name: string, graceSeconds?: number): Promise<void>;
+}
+
+const namespace = "default";
+const defaultLimitSeconds = 30;
+
+/** See {@link PodAPI}. */
+export function podAPI(node: Pick<TestNode, "runDir">): PodAPI {
+  const client = createClient({ socketPath: join(node.runDir, "api.sock") });
+  const scope = quietScope();
+
+  async function first<T>(
+    type: typeof pods,
+    fieldSelector: string,
+    what: string,
+    look: (object: never, type: string) => T | undefined,
+    seconds: number,
+  ): Promise<T> {
+    const limited = withTimeout(scope, seconds * 1000);
+    let last: unknown;
+    try {
+      for await (const change of client.watch(type, { namespace, fieldSelector }, limited)) {
+        last = change.object;
+        const found = look(change.object as never, change.type);
+        if (found !== undefined) return found;
+      }
+    } catch (error) {
+      if (!limited.signal.aborted) throw error;
+    }
+    throw new Error(`not within ${seconds} s: ${what}; last: ${JSON.stringify(last, undefined, 1)}`);
+  }
+
+  const ofPod = (name: string) => `involvedObject.name=${name}`;
+  return {
+    client,
+    create: (name, spec, metadata = {}) =>
+      client.create<StoredPod>(
+        pods,
+        namespace,
+        { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name }, spec: withImages(spec) },
+        scope,
+      ),
+    async patch(name, patch) {
+      const { spec } = await client.get<StoredPod>(pods, { namespace, name }, scope);
+      const containers = patch.spec?.containers?.map((changed) => ({
+        ...spec.containers.find((container) => container.name === changed.name),
+        ...changed,
+      }));
+      const whole = containers === undefined ? patch : { ...patch, spec: { ...patch.spec, containers } };
+      return client.patch<StoredPod>(pods, { namespace, name }, whole, scope);
+    },
+    get: (name) => client.get<StoredPod>(pods, { namespace, name }, scope),
+    until: (name, what, look, seconds = defaultLimitSeconds) =>
+      first(pods, `metadata.name=${name}`, `${name}: ${what}`, look, seconds),
+    event: (name, reason, text = "", seconds = defaultLimitSeconds) =>
+      first(
+        events,
+        ofPod(name),
+        `${name}: event ${reason} ${text}`,
+        (event: Event) => (event.reason === reason && event.message?.includes(text) ? event : undefined),
+        seconds,
+      ),
+    async events(name) {
+      const { items } = await client.list<Event>(events, { namespace, fieldSelector: ofPod(name) }, scope);
+      return items;
+    },
+    async log(name, container, previous = false) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await client.log(namespace, name, { container, previous }, scope)) {
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks).toString();
+    },
+    async delete(name, graceSeconds) {
+      await client.delete(pods, { namespace, name }, { gracePeriodSeconds: graceSeconds }, scope);
+      const { items } = await client.list(pods, { namespace, fieldSelector: `metadata.name=${name}` }, scope);
+      if (items.length === 0) return;
+      await first(
+        pods,
+        `metadata.name=${name}`,
+        `${name}: gone`,
+        (_pod, type) => type === "DELETED" || undefined,
+        defaultLimitSeconds,
+      );
+    },
+  };
+}
+
+function withImages(spec: PodSpec): PodSpec {
+  const onHost = <T extends { image?: string }>(containers: readonly T[]): T[] =>
+    containers.map((container) => ({ image: "peapod.dev/host", ...container }));
+  return {
+    terminationGracePeriodSeconds: 1,
+    ...spec,
+    containers: onHost(spec.containers),
+    ...(spec.initContainers === undefined ? {} : { initContainers: onHost(spec.initContainers) }),
+  };
+}
+
+/** The status of one container of the pod, whatever kind it is. */
+export function statusOf({ status }: Pod, container: string): ContainerStatus | undefined {
+  return [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ].find(({ name }) => name === container);
+}
+
+/** Whether a condition of the pod is True. */
+export function hasCondition({ status }: Pod, type: string): boolean {
+  return status?.conditions?.some((one) => one.type === type && one.status === "True") ?? false;
+}
+
+/** A shell command as a container runs it. */
+export function shell(script: string): string[] {
+  return ["sh", "-c", script];
+}

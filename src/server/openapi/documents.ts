@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { PeapodError } from "../../base/errors.ts";
 import { fieldsOf } from "../../kube/field-table.ts";
 import { basePath } from "../discovery.ts";
+import type { JSONObject } from "../http/body.ts";
 import { type Resource, typeOf } from "../resource.ts";
 import { pathsOf } from "./paths.ts";
 import { type Descriptions, type Dialect, schemaName, schemasOf, version2, version3 } from "./schemas.ts";
@@ -43,15 +44,15 @@ export class OpenAPIDocuments {
     }));
   }
 
-  /** JSON of the one document of version 2, with every group. */
-  all(): Promise<string> {
+  /** The one document of version 2, with every group. */
+  async all(): Promise<JSONObject> {
     const resources = [...this.#byPath.values()].flat();
-    return this.#make("", async () => ({
+    return {
       swagger: "2.0",
       info: this.#info(),
       paths: Object.assign({}, ...resources.map(pathsOf)),
       definitions: await schemas(resources, version2),
-    }));
+    };
   }
 
   #info(): object {

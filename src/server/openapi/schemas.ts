@@ -74,7 +74,7 @@ function wire(type: WireType, visit: (type: string) => void, dialect: Dialect): 
     case "string":
       return { type: "string", ...("values" in type && type.values.length > 1 ? { enum: type.values } : {}) };
     default:
-      return scalars[type.kind] ?? {};
+      return (dialect.wrapsReferences ? scalars : { ...scalars, ...oldScalars })[type.kind] ?? {};
   }
 }
 
@@ -89,6 +89,12 @@ const scalars: Readonly<Record<string, object>> = {
   Quantity: { oneOf: [{ type: "string" }, { type: "number" }] },
   IntOrString: { format: "int-or-string", oneOf: [{ type: "integer" }, { type: "string" }] },
   any: { type: "object" },
+};
+
+/** Version 2 knows no alternatives. */
+const oldScalars: Readonly<Record<string, object>> = {
+  Quantity: { type: "string" },
+  IntOrString: { type: "string", format: "int-or-string" },
 };
 
 function marks(type: WireType, rule: MergeRule): object {

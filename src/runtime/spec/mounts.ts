@@ -112,7 +112,7 @@ function volumeMount(volume: ContainerMount, { recursiveReadOnly }: MountOptions
       "rbind",
       volume.propagation === "private" ? "rprivate" : volume.propagation,
       ...access,
-      ...(volume.noExec === true ? ["noexec"] : []),
+      ...(volume.noExec === true ? ["noexec", ...(recursive ? ["rnoexec"] : [])] : []),
     ],
   };
 }

@@ -10,6 +10,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<CommandSpec |
   exec: async () => (await import("./commands/exec.ts")).exec,
   delete: async () => (await import("./commands/delete.ts")).deleteCommand,
   check: async () => (await import("./commands/check.ts")).check,
+  why: async () => (await import("./commands/why.ts")).why,
   channels: async () => (await import("./commands/channels.ts")).channels,
   kubeconfig: async () => (await import("./commands/kubeconfig.ts")).kubeconfig,
   node: async () => (await import("./commands/node.ts")).node,

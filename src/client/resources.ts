@@ -16,6 +16,10 @@ export const events: ResourceType = core("Event", "events", ["ev"], true);
 export const nodes: ResourceType = core("Node", "nodes", ["no"], false);
 export const namespaces: ResourceType = core("Namespace", "namespaces", ["ns"], false);
 export const channels: ResourceType = own("Channel", "channels", ["ch"], true);
+export const diagnoses: ResourceType = {
+  ...own("Diagnosis", "diagnoses", [], true),
+  singular: "diagnosis",
+};
 export const images: ResourceType = own("Image", "images", [], false);
 
 /** Every type that the commands know by name. */

@@ -12,6 +12,7 @@ import { registerNode } from "../node/node-object.ts";
 import { startServer } from "../server/server.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
+import { startDiagnosisEvents } from "./diagnosis-events.ts";
 import { imageLibrary } from "./image-library.ts";
 import { rememberPort, tlsAccess } from "./tls-access.ts";
 import { wireNode } from "./wiring.ts";
@@ -50,6 +51,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     streams: node.agent.streams,
     channels: node.observer,
     images: imageLibrary(node.images),
+    diagnoser: node.diagnoser,
     nodeName: node.description.name,
     ready: () => ready,
     version,
@@ -58,12 +60,17 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   if (server.port !== undefined) rememberPort(layout, server.port);
   await node.agent.start();
   node.observer.start(scope);
+  const diagnosisEvents = startDiagnosisEvents(
+    { store, diagnoser: node.diagnoser, events: node.events },
+    scope,
+  );
   ready = true;
   log.info({ pid: process.pid, socket: apiSocket(layout), version }, "node is ready");
 
   log.info({ signal: await stopRequested }, "node is stopping");
   ready = false;
   await server.close();
+  await diagnosisEvents.stop();
   await node.observer.stop();
   await node.agent.stop();
   await node.runtime.stop();

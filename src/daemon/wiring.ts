@@ -2,8 +2,10 @@ import { readFileSync, realpathSync, statfsSync } from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { kubernetesVersion } from "../base/version.ts";
+import { createEvidenceSource } from "../channels/evidence.ts";
 import { createChannelObserver } from "../channels/observer.ts";
 import type { ChannelObserver } from "../channels/types.ts";
+import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import { readNodeFacts } from "../host/node-facts.ts";
 import { createImageService } from "../images/image-service.ts";
 import type { ImageService } from "../images/types.ts";
@@ -21,12 +23,15 @@ import type { RuntimeService } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 import { createVolumeService } from "../volumes/volume-service.ts";
 import type { DaemonConfig } from "./config.ts";
+import { createDiagnoser } from "./pod-diagnoser.ts";
 import { createTokenSigner } from "./token-key.ts";
 
 /** A node's parts, put together: the only place that knows which implementation stands behind a port. */
 export interface WiredNode {
   readonly agent: Agent;
   readonly observer: ChannelObserver;
+  readonly diagnoser: Diagnoser;
+  readonly events: EventRecorder;
   readonly images: ImageService;
   readonly network: PodNetworkDriver;
   readonly runtime: RuntimeService;
@@ -60,6 +65,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
       : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
   const counters = await createNftCounters(scope);
   const size = { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: diskSize(layout.stateDir) };
+  const events = new EventRecorder(store, facts.hostname);
   const agent = createAgent(
     {
       nodeName: facts.hostname,
@@ -70,7 +76,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
       network,
       counters,
       volumes: createVolumeService({ layout }),
-      events: new EventRecorder(store, facts.hostname),
+      events,
       tokens: new PodTokens(store, createTokenSigner(layout)),
       allocatable: nodeResources(size),
       admission: { allowedUnsafeSysctls: config.allowedUnsafeSysctls },
@@ -80,9 +86,13 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
     scope,
   );
   const { name, version } = runtime.version();
+  const observer = createChannelObserver({ pods: agent.source, counters });
+  const evidence = createEvidenceSource(agent.source);
   return {
     agent,
-    observer: createChannelObserver({ pods: agent.source, counters }),
+    observer,
+    diagnoser: createDiagnoser({ store, streams: agent.streams, observer, evidence }),
+    events,
     images,
     network,
     runtime,

@@ -1,5 +1,6 @@
 import type { Scope } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
+import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
 import type { ImageLibrary } from "./image-library.ts";
@@ -12,6 +13,8 @@ export interface ApiContext {
   readonly streams: NodeStreams;
   readonly channels: ChannelObserver;
   readonly images: ImageLibrary;
+  /** Absent: diagnoses can't be asked for. */
+  readonly diagnoser?: Diagnoser;
   /** Name of this machine's Node object: there is no scheduler, every pod is bound to it at creation. */
   readonly nodeName: string;
   readonly resources: readonly Resource[];

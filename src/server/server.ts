@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, withSignal } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
+import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
 import { requestAttributes } from "./access/attributes.ts";
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly streams: NodeStreams;
   readonly channels: ChannelObserver;
   readonly images: ImageLibrary;
+  /** Absent: diagnoses can't be asked for. */
+  readonly diagnoser?: Diagnoser;
   /** The Node object to which every pod is bound. */
   readonly nodeName: string;
   /** Also serve over TCP with TLS; absent: the Unix socket is the only way in. */
@@ -59,7 +62,17 @@ export async function startServer(
   const closing = new AbortController();
   const scope = withSignal(options.scope, closing.signal);
   const pages = new ListPages(scope.clock);
-  const context: ApiContext = { store, streams, channels, images, nodeName, resources, pages, scope };
+  const context: ApiContext = {
+    store,
+    streams,
+    channels,
+    images,
+    ...(options.diagnoser === undefined ? {} : { diagnoser: options.diagnoser }),
+    nodeName,
+    resources,
+    pages,
+    scope,
+  };
   ensureNamespaces(context);
 
   const admit = (request: IncomingMessage) => {

@@ -2,6 +2,7 @@ import type { Resource } from "../resource.ts";
 import { accessResources } from "./access.ts";
 import { channels } from "./channels.ts";
 import { configMaps, secrets, serviceAccounts } from "./configuration.ts";
+import { diagnoses } from "./diagnoses.ts";
 import { events } from "./events.ts";
 import { groupEvents } from "./group-events.ts";
 import { images } from "./images.ts";
@@ -29,5 +30,6 @@ export const resources: readonly Resource[] = [
   ...accessResources,
   groupEvents,
   channels,
+  diagnoses,
   images,
 ];

@@ -1,0 +1,53 @@
+import type { LiveRule } from "../live/view.ts";
+import { badCommand } from "./bad-command.ts";
+import { configurationMissing } from "./configuration-missing.ts";
+import { connectedTooEarly } from "./connected-too-early.ts";
+import { declaredPortUnserved } from "./declared-port-unserved.ts";
+import { exitsZeroUnderAlways } from "./exits-zero-under-always.ts";
+import { fifoWithoutOtherEnd } from "./fifo-without-other-end.ts";
+import { imageNotThere } from "./image-not-there.ts";
+import { keepsFailing } from "./keeps-failing.ts";
+import { listensElsewhere } from "./listens-elsewhere.ts";
+import { neighbourNameUnresolved } from "./neighbour-name-unresolved.ts";
+import { notPID1 } from "./not-pid-1.ts";
+import { nothingListens } from "./nothing-listens.ts";
+import { outOfMemory } from "./out-of-memory.ts";
+import { portTaken } from "./port-taken.ts";
+import { probeFails } from "./probe-fails.ts";
+import { probeOnLoopback } from "./probe-misses-loopback.ts";
+import { probeWithoutServer } from "./probe-without-server.ts";
+import { shmFull } from "./shm-full.ts";
+import { shmInTwoPlaces } from "./shm-in-two-places.ts";
+import { socketNotShared } from "./socket-not-shared.ts";
+import { socketPermission } from "./socket-permission.ts";
+import { staleSocket } from "./stale-socket.ts";
+import { volumeNotWritable } from "./volume-not-writable.ts";
+import { writeToReadOnly } from "./write-to-read-only.ts";
+
+/** Every rule about running pods, by what they are about: start, ports and addresses, sockets and FIFOs, memory, files, life cycle. */
+export const liveRules: readonly LiveRule[] = [
+  imageNotThere,
+  configurationMissing,
+  badCommand,
+  nothingListens,
+  listensElsewhere,
+  connectedTooEarly,
+  portTaken,
+  neighbourNameUnresolved,
+  probeOnLoopback,
+  probeWithoutServer,
+  declaredPortUnserved,
+  socketNotShared,
+  socketPermission,
+  staleSocket,
+  fifoWithoutOtherEnd,
+  shmFull,
+  shmInTwoPlaces,
+  writeToReadOnly,
+  volumeNotWritable,
+  notPID1,
+  exitsZeroUnderAlways,
+  outOfMemory,
+  probeFails,
+  keepsFailing,
+];

@@ -4,9 +4,10 @@ import type { Terminal } from "./terminal.ts";
 
 const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 
-/** Names of all containers, init containers first. */
-export function containerNames(pod: StoredPod): string[] {
-  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => name);
+/** Names of all containers: init containers, the pod's own, ephemeral ones. */
+export function containerNames({ spec }: StoredPod): string[] {
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
+  return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
 }
 
 /**
@@ -30,11 +31,13 @@ export function chooseContainer(
   if (annotated !== undefined && all.includes(annotated)) return annotated;
   const first = pod.spec.containers[0]?.name ?? "";
   if (all.length > 1) {
-    const init = new Set((pod.spec.initContainers ?? []).map(({ name }) => name));
-    const list = [...pod.spec.containers.map(({ name }) => name), ...init]
-      .map((name) => (init.has(name) ? `${name} (init)` : name))
-      .join(", ");
-    terminal.err(`Defaulted container "${first}" out of: ${list}\n`);
+    const { containers, ephemeralContainers = [], initContainers = [] } = pod.spec;
+    const list = [
+      ...containers.map(({ name }) => name),
+      ...ephemeralContainers.map(({ name }) => `${name} (ephem)`),
+      ...initContainers.map(({ name }) => `${name} (init)`),
+    ];
+    terminal.err(`Defaulted container "${first}" out of: ${list.join(", ")}\n`);
   }
   return first;
 }

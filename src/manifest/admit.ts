@@ -8,6 +8,7 @@ import { allRules } from "./rules/all.ts";
 import type { AnyObject, KindRules } from "./rules/rules.ts";
 import type { ManifestProblem, ValidPod } from "./types.ts";
 import { validateMetadata } from "./validate/metadata.ts";
+import { notOnCreate } from "./validate/pod.ts";
 import { missingFields } from "./validate/required.ts";
 
 /**
@@ -18,6 +19,14 @@ import { missingFields } from "./validate/required.ts";
 export function admitPod(value: unknown): { pod: ValidPod; problems: readonly ManifestProblem[] } {
   const { object, problems } = admit("v1/Pod", value);
   return { pod: object as ValidPod, problems: problems.map(published) };
+}
+
+/** The same for a pod that is there already and may have got ephemeral containers meanwhile. */
+export function admitPodUpdate(value: unknown): { pod: ValidPod; problems: readonly ManifestProblem[] } {
+  const { pod, problems } = admitPod(value);
+  const isAboutCreation = ({ field, message }: ManifestProblem) =>
+    field === "spec.ephemeralContainers" && message.endsWith(notOnCreate);
+  return { pod, problems: problems.filter((problem) => !isAboutCreation(problem)) };
 }
 
 /**

@@ -25,7 +25,8 @@ export function defaultPod(pod: Pod): void {
   if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   mirrorServiceAccount(spec);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
+  for (const container of [...initContainers, ...containers, ...ephemeralContainers]) {
     defaultContainer(container, spec.hostNetwork === true);
   }
 }

@@ -17,10 +17,11 @@ const unreadable = ["FieldValueTypeInvalid", "Syntax"];
 export function admit(
   request: ApiRequest,
   value: Record<string, unknown>,
+  admitObject = request.resource.admit,
 ): { object: KubernetesObject; warnings: string[] } {
   const { resource } = request;
-  if (resource.admit === undefined) throw methodNotAllowed();
-  const { object, problems } = resource.admit(value);
+  if (admitObject === undefined) throw methodNotAllowed();
+  const { object, problems } = admitObject(value);
   const warnings = refuseUnreadable(request, problems);
   const invalid = problems.filter(
     ({ severity, reason }) =>

@@ -64,6 +64,8 @@ export interface Resource {
 
   /** Decodes, defaults and validates what a client sent. Needed for create, update and patch. */
   readonly admit?: (value: unknown) => Admission;
+  /** The same for the new state of an object that exists, where other rules hold for it. */
+  readonly admitUpdate?: (value: unknown) => Admission;
   /** Sets what the API sets on a new object beside metadata. */
   readonly prepareForCreate?: (object: KubernetesObject, context: ApiContext) => void;
   /** Refuses (Invalid) what may not change in an admitted object. */

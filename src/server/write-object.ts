@@ -33,7 +33,7 @@ export function writeObject(
       record(current, written);
       return written;
     }
-    const admitted = admit(request, proposal);
+    const admitted = admit(request, proposal, resource.admitUpdate ?? resource.admit);
     warnings = admitted.warnings;
     const next = withSpec(current, admitted.object);
     resource.checkUpdate?.(next, current);

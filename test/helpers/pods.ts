@@ -13,6 +13,11 @@ export interface PodAPI {
   get(name: string): Promise<StoredPod>;
   /** Sends a JSON merge patch; containers that it names keep what it does not say of them. */
   patch(name: string, patch: { spec?: Partial<PodSpec>; metadata?: Pod["metadata"] }): Promise<StoredPod>;
+  /** Adds containers to a running pod, or replaces those of the same name. */
+  addEphemeralContainers(
+    name: string,
+    containers: NonNullable<PodSpec["ephemeralContainers"]>,
+  ): Promise<StoredPod>;
   /** The first state of the pod, from now on, for which `look` finds something. */
   until<T>(name: string, what: string, look: (pod: StoredPod) => T | undefined, seconds?: number): Promise<T>;
   /** The first event about the pod, past ones too, that has this reason and contains this text. */
@@ -70,6 +75,13 @@ export function podAPI(node: Pick<TestNode, "runDir">): PodAPI {
       }));
       const whole = containers === undefined ? patch : { ...patch, spec: { ...patch.spec, containers } };
       return client.patch<StoredPod>(pods, { namespace, name }, whole, scope);
+    },
+    async addEphemeralContainers(name, containers) {
+      const { spec } = await client.get<StoredPod>(pods, { namespace, name }, scope);
+      const isKept = (old: { name: string }) => containers.every((added) => added.name !== old.name);
+      const ephemeralContainers = [...(spec.ephemeralContainers ?? []).filter(isKept), ...containers];
+      const reference = { namespace, name, subresource: "ephemeralcontainers" };
+      return client.patch<StoredPod>(pods, reference, { spec: { ephemeralContainers } }, scope);
     },
     get: (name) => client.get<StoredPod>(pods, { namespace, name }, scope),
     until: (name, what, look, seconds = defaultLimitSeconds) =>

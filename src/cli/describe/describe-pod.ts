@@ -7,7 +7,11 @@ import { formatOutline, type Line, longTime, pairs } from "./outline.ts";
 /** A pod as `kubectl describe pod` shows it; `now` in milliseconds since the epoch. */
 export function describePod(pod: StoredPod, events: readonly Event[], now: number): string {
   const { metadata, spec, status } = pod;
-  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const statuses = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
   const containers = (list: StoredPod["spec"]["containers"]) =>
     list.map((container) =>
       describeContainer(
@@ -47,6 +51,9 @@ export function describePod(pod: StoredPod, events: readonly Event[], now: numbe
       ? ""
       : `Init Containers:\n${formatOutline(containers(spec.initContainers), "  ")}`,
     `Containers:\n${formatOutline(containers(spec.containers), "  ")}`,
+    spec.ephemeralContainers === undefined || spec.ephemeralContainers.length === 0
+      ? ""
+      : `Ephemeral Containers:\n${formatOutline(containers(spec.ephemeralContainers), "  ")}`,
     conditions.length === 0
       ? ""
       : `Conditions:\n${indented(formatColumns([["Type", "Status"], ...conditions]))}`,

@@ -57,7 +57,8 @@ function validateInitContainer(path: string, container: Container, spec: PodSpec
   return lasting;
 }
 
-function validateContainer(path: string, container: Container, spec: PodSpec): Problem[] {
+/** Rules that hold for containers of every kind. */
+export function validateContainer(path: string, container: Container, spec: PodSpec): Problem[] {
   return [
     ...validateImage(childPath(path, "image"), container.image),
     ...oneOf(childPath(path, "imagePullPolicy"), container.imagePullPolicy, [

@@ -3,11 +3,15 @@ import type { Pod, PodSpec } from "../../kube/types.ts";
 import { forbidden, invalid, type Problem, required } from "../problems.ts";
 import { validateContainers } from "./containers.ts";
 import { validateDNS } from "./dns.ts";
+import { validateEphemeralContainers } from "./ephemeral-containers.ts";
 import { validateMetadata } from "./metadata.ts";
 import { validateScheduling } from "./scheduling.ts";
 import { validatePodSecurity } from "./security.ts";
 import { hasForm, inRange, oneOf } from "./values.ts";
 import { validateVolumes } from "./volumes.ts";
+
+/** Why a new pod has no ephemeral containers. */
+export const notOnCreate = "cannot be set on create";
 
 const maximumDeadline = 2 ** 31 - 1;
 
@@ -25,6 +29,7 @@ export function validatePodSpec(pod: Pod): Problem[] {
   return [
     ...validateVolumes(pod.spec.volumes ?? []),
     ...validateContainers(pod.spec),
+    ...validateEphemeralContainers(pod.spec),
     ...validateDNS(pod.spec),
     ...validateScheduling(pod.spec),
     ...validatePodSecurity("spec.securityContext", pod.spec.securityContext ?? {}),
@@ -49,7 +54,7 @@ function validatePodFields(spec: PodSpec): Problem[] {
     problems.push(invalid("spec.shareProcessNamespace", true, detail));
   }
   if ((spec.ephemeralContainers ?? []).length > 0) {
-    problems.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
+    problems.push(forbidden("spec.ephemeralContainers", notOnCreate));
   }
   if (spec.os !== undefined) {
     problems.push(

@@ -1,9 +1,10 @@
 import { kubernetesTime } from "../../base/clock.ts";
 import { podQOSClass } from "../../kube/pod-qos.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
-import { admitPod } from "../../manifest/admit.ts";
+import { admitPod, admitPodUpdate } from "../../manifest/admit.ts";
 import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
+import { ephemeralContainers } from "../subresources/ephemeral-containers.ts";
 import { podExec } from "../subresources/pod-exec.ts";
 import { bind, evict, notChangeable } from "../subresources/pod-lifecycle.ts";
 import { podLog } from "../subresources/pod-log.ts";
@@ -27,7 +28,7 @@ export const pods: Resource = {
   subresources: {
     status: statusSubresource("Pod"),
     log: { kind: "Pod", verbs: ["get"], handlers: { get: podLog } },
-    ephemeralcontainers: notChangeable("Pod", "containers cannot be added to a running pod"),
+    ephemeralcontainers: ephemeralContainers,
     resize: notChangeable("Pod", "containers cannot be resized in place"),
     eviction: {
       group: "policy",
@@ -42,6 +43,10 @@ export const pods: Resource = {
   deleteReturnsObject: true,
   admit: (value) => {
     const { pod, problems } = admitPod(value);
+    return { object: pod as unknown as KubernetesObject, problems };
+  },
+  admitUpdate: (value) => {
+    const { pod, problems } = admitPodUpdate(value);
     return { object: pod as unknown as KubernetesObject, problems };
   },
   prepareForCreate: bindToNode,

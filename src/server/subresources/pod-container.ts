@@ -20,7 +20,8 @@ export function targetContainer(pod: StoredPod, asked: string | null): Container
   const names = spec.containers.map(({ name }) => name);
   const initNames = (spec.initContainers ?? []).map(({ name }) => name);
   if (asked !== null && asked !== "") {
-    if ([...names, ...initNames].includes(asked)) return target(asked);
+    const ephemeralNames = (spec.ephemeralContainers ?? []).map(({ name }) => name);
+    if ([...names, ...initNames, ...ephemeralNames].includes(asked)) return target(asked);
     throw new PeapodError("BadRequest", `container ${asked} is not valid for pod ${metadata.name}`);
   }
 

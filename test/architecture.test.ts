@@ -10,6 +10,7 @@ const rules: Record<string, { value: string[]; type: string[] }> = {
   base: { value: [], type: [] },
   kube: { value: ["base"], type: [] },
   host: { value: ["base"], type: [] },
+  spdy: { value: [], type: [] },
   manifest: { value: ["base", "kube"], type: [] },
   store: { value: ["base", "kube"], type: [] },
   images: { value: ["base", "kube", "host"], type: [] },
@@ -19,8 +20,11 @@ const rules: Record<string, { value: string[]; type: string[] }> = {
   node: { value: ["base", "kube"], type: ["store", "images", "runtime", "network", "volumes", "channels"] },
   channels: { value: ["base", "kube", "host"], type: [] },
   diagnose: { value: ["base", "kube"], type: ["manifest", "channels"] },
-  server: { value: ["base", "kube", "manifest", "diagnose"], type: ["store", "channels", "node", "runtime"] },
-  client: { value: ["base"], type: ["kube", "channels"] },
+  server: {
+    value: ["base", "kube", "manifest", "diagnose", "spdy"],
+    type: ["store", "channels", "node", "runtime"],
+  },
+  client: { value: ["base", "spdy"], type: ["kube", "channels"] },
   cli: { value: ["base", "kube", "manifest", "client", "diagnose"], type: ["channels"] },
   daemon: {
     value: [

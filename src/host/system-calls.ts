@@ -20,6 +20,8 @@ export interface SystemCalls {
   setns(fd: number, type: number): void;
   /** sethostname(2), in the calling thread's UTS namespace. */
   sethostname(name: string): void;
+  /** socket(2), in the calling thread's network namespace. The caller owns the descriptor. */
+  socket(domain: number, type: number): number;
 }
 
 /** Flags of clone(2), unshare(2) and setns(2) (linux/sched.h). */
@@ -73,6 +75,7 @@ async function load(): Promise<SystemCalls | undefined> {
   const unshare = libc.func("int unshare(int flags)");
   const setns = libc.func("int setns(int fd, int type)");
   const sethostname = libc.func("int sethostname(const char *name, size_t length)");
+  const socket = libc.func("int socket(int domain, int type, int protocol)");
   return {
     mount: (source, target, type, flags, data) =>
       check(
@@ -83,5 +86,10 @@ async function load(): Promise<SystemCalls | undefined> {
     unshare: (flags) => check(`unshare 0x${flags.toString(16)}`, unshare(flags)),
     setns: (fd, type) => check(`setns ${fd}`, setns(fd, type)),
     sethostname: (name) => check(`sethostname ${name}`, sethostname(name, Buffer.byteLength(name))),
+    socket(domain, type) {
+      const fd: number = socket(domain, type, 0);
+      check(`socket ${domain} ${type}`, fd);
+      return fd;
+    },
   };
 }

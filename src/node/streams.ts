@@ -5,7 +5,7 @@ import type { AgentDependencies } from "./dependencies.ts";
 import { instancesOf } from "./instances.ts";
 import type { ContainerName, NodeStreams } from "./types.ts";
 
-/** Logs and exec of the containers on this node, with the kubelet's answers where there is nothing to give. */
+/** Logs, exec, attach and ports of the containers on this node, with the kubelet's answers where there is nothing to give. */
 export function nodeStreams({ runtime, store }: AgentDependencies): NodeStreams {
   const instances = (target: ContainerName): ContainerRecord[] =>
     instancesOf(
@@ -18,6 +18,12 @@ export function nodeStreams({ runtime, store }: AgentDependencies): NodeStreams 
     const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
     const waiting = statuses.find(({ name }) => name === container)?.state?.waiting;
     return waiting?.message ?? waiting?.reason ?? "ContainerCreating";
+  };
+
+  const running = (target: ContainerName): ContainerRecord => {
+    const record = instances(target)[0];
+    if (record?.phase === "Running") return record;
+    throw new PeapodError("BadRequest", `container ${target.container} in pod ${target.pod} is not running`);
   };
 
   return {
@@ -36,14 +42,17 @@ export function nodeStreams({ runtime, store }: AgentDependencies): NodeStreams 
     },
 
     async exec(target, request, scope) {
-      const record = instances(target)[0];
-      if (record?.phase !== "Running") {
-        throw new PeapodError(
-          "BadRequest",
-          `container ${target.container} in pod ${target.pod} is not running`,
-        );
-      }
-      return runtime.exec(record.id, request, scope);
+      return runtime.exec(running(target).id, request, scope);
+    },
+
+    async attach(target, request, scope) {
+      return runtime.attach(running(target).id, request, scope);
+    },
+
+    async connectToPort({ pod, podUID }, port, scope) {
+      const sandbox = runtime.listSandboxes().find((each) => each.podUID === podUID);
+      if (sandbox === undefined) throw new PeapodError("BadRequest", `pod ${pod} is not running`);
+      return runtime.connectToPort(sandbox, port, scope);
     },
   };
 }

@@ -1,11 +1,16 @@
+import type { Duplex } from "node:stream";
 import type { Scope } from "../base/scope.ts";
-import type { ExecRequest, ExecSession, LogOptions } from "../runtime/types.ts";
+import type { AttachRequest, ExecRequest, ExecSession, LogOptions } from "../runtime/types.ts";
 
-/** Names a container of a pod. */
-export interface ContainerName {
+/** Names a pod. */
+export interface PodName {
   readonly namespace: string;
   readonly pod: string;
   readonly podUID: string;
+}
+
+/** Names a container of a pod. */
+export interface ContainerName extends PodName {
   readonly container: string;
 }
 
@@ -22,4 +27,11 @@ export interface NodeStreams {
   ): Promise<AsyncIterable<Uint8Array>>;
   /** Runs a command in the container's running instance. BadRequest when it is not running. */
   exec(target: ContainerName, request: ExecRequest, scope: Scope): Promise<ExecSession>;
+  /** Joins the streams of the container's running instance. BadRequest when it is not running. */
+  attach(target: ContainerName, request: AttachRequest, scope: Scope): Promise<ExecSession>;
+  /**
+   * Connects to a port as a process in the pod would to localhost. BadRequest when the pod does not run,
+   * ServiceUnavailable when nobody listens.
+   */
+  connectToPort(target: PodName, port: number, scope: Scope): Promise<Duplex>;
 }

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { runCommand, startProcess } from "../host/command.ts";
+import { startProcess } from "../host/child-process.ts";
+import { runCommand } from "../host/command.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir } from "../host/layout.ts";
 import { descendantsOf, signalPID } from "../host/processes.ts";
 import { startOnTerminal } from "../host/terminal.ts";
 import type { RuntimeContext } from "./context.ts";
+import { commandExitCode } from "./exec-exit-code.ts";
 import { requireContainer } from "./require-container.ts";
 import type { OCIProcess, OCISpec } from "./spec/oci.ts";
 import type { ExecRequest, ExecSession } from "./types.ts";
@@ -29,27 +31,23 @@ export function exec(context: RuntimeContext, id: string, request: ExecRequest, 
   }
   counter += 1;
   const base = join(containerRunDir(context.layout, id), `exec-${process.pid}-${counter}`);
-  const files = { process: `${base}.json`, pid: `${base}.pid` };
+  const files = { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log` };
   writeFileSync(files.process, JSON.stringify(execProcess(context, id, request)), { mode: 0o600 });
   const args = [
-    "--root",
-    context.runtime.root,
-    "exec",
-    "--process",
-    files.process,
-    "--pid-file",
-    files.pid,
-    id,
+    ...["--root", context.runtime.root, "--log", files.log, "--log-format", "json"],
+    ...["exec", "--process", files.process, "--pid-file", files.pid, id],
   ];
   const session = request.tty
     ? onTerminal(context.runtime.path, args, request, files.pid, scope)
     : onPipes(context.runtime.path, args, request);
   const onAbort = () => session.kill();
   scope.signal.addEventListener("abort", onAbort, { once: true });
-  const exited = session.exited.finally(() => {
-    scope.signal.removeEventListener("abort", onAbort);
-    for (const file of Object.values(files)) rmSync(file, { force: true });
-  });
+  const exited = session.exited
+    .then((code) => (code === 0 ? code : commandExitCode(code, readFileIfExists(files.log))))
+    .finally(() => {
+      scope.signal.removeEventListener("abort", onAbort);
+      for (const file of Object.values(files)) rmSync(file, { force: true });
+    });
   return { ...session, exited };
 }
 

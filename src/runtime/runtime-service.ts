@@ -10,13 +10,16 @@ import {
   podLogsDir,
   sandboxDir,
 } from "../host/layout.ts";
+import { connectInNamespace } from "../host/namespace-connection.ts";
 import { bootID } from "../host/processes.ts";
+import { attach } from "./attach.ts";
 import { ContainerTable } from "./container-table.ts";
 import type { RuntimeContext } from "./context.ts";
 import { createContainer } from "./create-container.ts";
 import { exec } from "./exec.ts";
 import { ExitWatcher } from "./exit-watcher.ts";
 import { rotatedLogs } from "./logs/log-files.ts";
+import { logWriterState } from "./logs/log-writer-state.ts";
 import { readLog } from "./logs/read-log.ts";
 import { isMonitorGone, kubeletRotationLimits, type RotationLimits, rotateLog } from "./logs/rotate-log.ts";
 import { readMachine } from "./machine.ts";
@@ -87,12 +90,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
     },
 
     exec: async (id, request, scope) => exec(context, id, request, scope),
+    attach: async (id, request, scope) => attach(context, id, request, scope),
+    connectToPort: (sandbox, port, scope) => connectInNamespace(sandbox.netns, port, scope),
     readLog(record, logOptions, scope) {
-      const state = {
-        isOver: () => (containers.get(record.id)?.record.phase ?? "Exited") === "Exited",
-        onChange: (listener: () => void) => containers.onChange((id) => id === record.id && listener()),
-      };
-      return readLog(record.logPath, logOptions, state, scope);
+      return readLog(record.logPath, logOptions, logWriterState(containers, record.id), scope);
     },
     async rotateLogs(scope) {
       for (const { record } of containers.all()) {

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Scope } from "../base/scope.ts";
 import type { Container, StoredPod } from "../kube/types.ts";
 
@@ -117,6 +117,12 @@ export interface ExecRequest {
   readonly size?: { columns: number; rows: number };
 }
 
+/** How `attach` joins a container. */
+export interface AttachRequest {
+  /** Whether to write to its standard input; without effect on a container that has none. */
+  readonly stdin: boolean;
+}
+
 /** Which lines of a log are wanted: the fields of v1.PodLogOptions, with times in milliseconds. */
 export interface LogOptions {
   readonly follow: boolean;
@@ -170,6 +176,13 @@ export interface RuntimeService {
   getContainer(id: string): ContainerRecord | undefined;
 
   exec(id: string, request: ExecRequest, scope: Scope): Promise<ExecSession>;
+  /**
+   * The streams of the container's own process from now on. `exited` resolves with 0 when it has ended and all its
+   * output was read; `kill` only detaches. BadRequest when it does not run.
+   */
+  attach(id: string, request: AttachRequest, scope: Scope): Promise<ExecSession>;
+  /** Connects to a port as a process in the sandbox would to localhost. ServiceUnavailable when nobody listens. */
+  connectToPort(sandbox: Sandbox, port: number, scope: Scope): Promise<Duplex>;
   /**
    * The container's log across rotation, as the API sends it: lines with their newline, in order. Following ends
    * when the container has exited and everything was read, or when the scope's signal aborts.

@@ -1,9 +1,9 @@
-import { PassThrough, type Readable, type Writable } from "node:stream";
+import { type Duplex, PassThrough, type Readable, type Writable } from "node:stream";
 import { PeapodError } from "../base/errors.ts";
 import { quietScope, type Scope } from "../base/scope.ts";
 import type { Channel, ChannelObserver, MissingEvidence } from "../channels/types.ts";
-import type { ContainerName, NodeStreams } from "../node/types.ts";
-import type { ExecRequest, ExecSession, LogOptions } from "../runtime/types.ts";
+import type { ContainerName, NodeStreams, PodName } from "../node/types.ts";
+import type { AttachRequest, ExecRequest, ExecSession, LogOptions } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 import type { ImageLibrary, LibraryImage } from "./image-library.ts";
 import { ListPages } from "./list-pages.ts";
@@ -51,6 +51,10 @@ export class FakeNode implements NodeStreams, ChannelObserver {
   readonly asked: { target: ContainerName; options: unknown }[] = [];
   log: (scope: Scope) => AsyncIterable<Uint8Array> = () => emptyLog();
   run: (session: FakeSession, request: ExecRequest) => void = (session) => session.exit(0);
+  /** The pod's end of a connection to a port. */
+  listener: (port: number) => Duplex = (port) => {
+    throw new PeapodError("ServiceUnavailable", `connect to localhost:${port}: connection refused`);
+  };
   observed: { channels: readonly Channel[]; missing: readonly MissingEvidence[] } = {
     channels: [],
     missing: [],
@@ -66,6 +70,17 @@ export class FakeNode implements NodeStreams, ChannelObserver {
     const session = new FakeSession(request);
     this.run(session, request);
     return session;
+  }
+
+  async attach(target: ContainerName, request: AttachRequest): Promise<ExecSession> {
+    this.asked.push({ target, options: request });
+    const session = new FakeSession({ ...request, command: [], tty: false });
+    this.run(session, { ...request, command: [], tty: false });
+    return session;
+  }
+
+  async connectToPort(_target: PodName, port: number): Promise<Duplex> {
+    return this.listener(port);
   }
 
   async list() {

@@ -10,7 +10,6 @@ import { authenticate, type TokenReviewer } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { kubeconfig } from "./access/kubeconfig.ts";
 import { socketUser } from "./access/user.ts";
-import { acceptExec } from "./exec/upgrade.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
 import { createApp } from "./http/app.ts";
 import { bindPrivately } from "./http/private-socket.ts";
@@ -20,6 +19,7 @@ import { startNamespaceFinalizer } from "./namespace-finalizer.ts";
 import { ensureNamespaces } from "./permanent-namespaces.ts";
 import type { ApiContext } from "./request.ts";
 import { resources } from "./resources/registry.ts";
+import { acceptStreams } from "./streams/upgrade.ts";
 import { listenTLS, type TLSOptions } from "./tls-listener.ts";
 
 export interface ServerOptions {
@@ -91,7 +91,7 @@ export async function startServer(
   await app.ready();
   const listener = tls === undefined ? undefined : await listenTLS(tls, app.routing);
   const servers = listener === undefined ? [app.server] : [app.server, listener.server];
-  const endExecSessions = acceptExec(servers, context, admit);
+  const endStreams = acceptStreams(servers, context, admit);
   const removeSocket = await bindPrivately(socketPath, (path) => app.listen({ path }));
   const finalizer = startNamespaceFinalizer(context);
   const collector = startGarbageCollector(context);
@@ -102,7 +102,7 @@ export async function startServer(
       closed ??= (async () => {
         removeSocket();
         closing.abort(new Error("the server is closing"));
-        endExecSessions();
+        endStreams();
         await Promise.all([finalizer.stop(), collector.stop()]);
         await listener?.close();
         await app.close();

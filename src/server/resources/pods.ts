@@ -4,8 +4,12 @@ import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { admitPod, admitPodUpdate } from "../../manifest/admit.ts";
 import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
+<<<<<<< src/server/resources/pods.ts
+import { upgradeRequired } from "../subresources/pod-exec.ts";
+=======
 import { ephemeralContainers } from "../subresources/ephemeral-containers.ts";
 import { podExec } from "../subresources/pod-exec.ts";
+>>>>>>> /tmp/kt/new
 import { bind, evict, notChangeable } from "../subresources/pod-lifecycle.ts";
 import { podLog } from "../subresources/pod-log.ts";
 import { statusSubresource } from "../subresources/status.ts";
@@ -38,7 +42,9 @@ export const pods: Resource = {
       handlers: { create: evict },
     },
     binding: { kind: "Binding", verbs: ["create"], handlers: { create: bind } },
-    exec: { kind: "PodExecOptions", verbs: ["get", "create"], handlers: { get: podExec, create: podExec } },
+    exec: stream("PodExecOptions"),
+    attach: stream("PodAttachOptions"),
+    portforward: stream("PodPortForwardOptions"),
   },
   deleteReturnsObject: true,
   admit: (value) => {
@@ -92,6 +98,11 @@ export const pods: Resource = {
     }),
   ],
 };
+
+/** Answered by an upgrade of the connection (src/server/streams); without one there is nothing to say. */
+function stream(kind: string): NonNullable<Resource["subresources"]>[string] {
+  return { kind, verbs: ["get", "create"], handlers: { get: upgradeRequired, create: upgradeRequired } };
+}
 
 /** There is no scheduler: every pod belongs to this node from the beginning. */
 function bindToNode(object: KubernetesObject, context: ApiContext): void {

@@ -46,10 +46,7 @@ export function execOptions(
   return { target: targetContainer(pod, query.get("container")), ...options };
 }
 
-/** `/exec` without a WebSocket handshake: SPDY is not spoken here. */
-export function podExec(): never {
-  throw new PeapodError(
-    "BadRequest",
-    "Upgrade request required: exec speaks WebSocket only (v5.channel.k8s.io, v4.channel.k8s.io)",
-  );
+/** `/exec`, `/attach` and `/portforward` without an upgrade: there is nothing to answer with. */
+export function upgradeRequired(): never {
+  throw new PeapodError("BadRequest", "Upgrade request required");
 }

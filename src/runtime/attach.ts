@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { constants, open } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable, type Writable } from "node:stream";
+import { explain, PeapodError } from "../base/errors.ts";
+import { type Scope, withSignal } from "../base/scope.ts";
+import { startProcess } from "../host/child-process.ts";
+import { containerStateDir } from "../host/layout.ts";
+import type { RuntimeContext } from "./context.ts";
+import { logWriterState } from "./logs/log-writer-state.ts";
+import { readLog } from "./logs/read-log.ts";
+import { requireContainer } from "./require-container.ts";
+import type { OCISpec } from "./spec/oci.ts";
+import type { AttachRequest, ContainerRecord, ExecSession } from "./types.ts";
+
+/**
+ * See `RuntimeService.attach`. Output is read from the log, to which the monitor writes each piece as it comes, cut
+ * nowhere but marked where it does not end a line: a client that reads slowly then holds back nobody, whereas a
+ * slow reader of the monitor's attach socket would hold back the container. Only input goes through that socket.
+ */
+export function attach(
+  context: RuntimeContext,
+  id: string,
+  request: AttachRequest,
+  scope: Scope,
+): ExecSession {
+  scope.signal.throwIfAborted();
+  const { record } = requireContainer(context, id);
+  if (record.phase !== "Running") {
+    throw new PeapodError("BadRequest", `container ${record.name} is not running`);
+  }
+  const bundle = containerStateDir(context.layout, id);
+  const { process: own } = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")) as OCISpec;
+  const detached = new AbortController();
+  const here = withSignal(scope, detached.signal);
+  const output = (stream: "stdout" | "stderr") => follow(context, record, stream, here);
+  const stdout = output("stdout");
+  const stderr = own.terminal ? undefined : output("stderr");
+  const stdin = request.stdin ? connectInput(bundle, here) : undefined;
+  const exited = Promise.all([stdout, stderr].map(ended)).then(() => {
+    detached.abort();
+    return 0;
+  });
+  return {
+    stdin,
+    stdout,
+    stderr,
+    resize(columns, rows) {
+      if (!own.terminal) return;
+      resizeTerminal(join(bundle, "ctl"), columns, rows).catch((error: unknown) => {
+        scope.log.debug({ container: id, error: explain(error) }, "terminal not resized");
+      });
+    },
+    exited,
+    kill: () => detached.abort(),
+  };
+}
+
+function follow(
+  context: RuntimeContext,
+  record: ContainerRecord,
+  stream: "stdout" | "stderr",
+  scope: Scope,
+): Readable {
+  const state = logWriterState(context.containers, record.id);
+  const options = { follow: true, timestamps: false, tailLines: 0, stream };
+  const log = readLog(record.logPath, options, state, scope);
+  return Readable.from(log, { objectMode: false });
+}
+
+function ended(stream: Readable | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === undefined) resolve();
+    else stream.once("close", resolve);
+  });
+}
+
+/**
+ * The way into the container's standard input: socat(1), because Node.js has no SOCK_SEQPACKET, which the monitor's
+ * socket is. It also takes, and drops, the output that the monitor sends to everybody who is connected. The socket
+ * is named relative to its folder: an address has at most 107 bytes.
+ */
+function connectInput(bundle: string, scope: Scope): Writable | undefined {
+  const socket = "UNIX-CONNECT:attach,type=5";
+  const child = startProcess("socat", ["-b", "65536", "STDIO", socket], {
+    stdio: ["pipe", "ignore", "ignore"],
+    cwd: bundle,
+  });
+  const stop = () => child.kill();
+  scope.signal.addEventListener("abort", stop, { once: true });
+  child.once("exit", () => scope.signal.removeEventListener("abort", stop));
+  child.once("error", (error) => {
+    scope.log.warn({ error: explain(error) }, "standard input not connected: is socat installed?");
+    child.stdin?.destroy();
+  });
+  child.stdin?.on("error", () => {});
+  return child.stdin ?? undefined;
+}
+
+/** conmon's control message "set the terminal's size". Fails with ENXIO when the monitor has gone. */
+async function resizeTerminal(controlFIFO: string, columns: number, rows: number): Promise<void> {
+  const fifo = await open(controlFIFO, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    await fifo.write(`1 ${rows} ${columns}\n`);
+  } finally {
+    await fifo.close();
+  }
+}

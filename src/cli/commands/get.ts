@@ -41,6 +41,7 @@ export const get = defineCommand({
     },
     "no-headers": { type: "boolean", summary: "Print no line of headings" },
     "show-labels": { type: "boolean", summary: "Add a column with the labels" },
+    "show-managed-fields": { type: "boolean", summary: "With json and yaml: also who set which field" },
     "ignore-not-found": { type: "boolean", summary: "Succeed when the named object is not there" },
   },
   examples: [
@@ -81,7 +82,11 @@ export const get = defineCommand({
       if (options.output === "name") {
         for (const { metadata } of objects) terminal.out(`${qualifiedName(type, metadata.name)}\n`);
       } else if (objects.length > 0 || names.length === 0) {
-        terminal.out(await formatObjects(options.output, objects, names.length === 1));
+        terminal.out(
+          await formatObjects(options.output, objects, names.length === 1, {
+            showManagedFields: options["show-managed-fields"],
+          }),
+        );
       }
       return failed ? 1 : 0;
     }

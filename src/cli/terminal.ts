@@ -10,9 +10,13 @@ export interface Terminal {
   err(text: string): void;
   /** Whether standard error, where progress is shown, is a terminal that a person looks at. */
   readonly errIsTerminal: boolean;
+  /** Whether standard output is one. */
+  readonly outIsTerminal?: boolean;
   /** Whether standard output shows colours. */
   readonly colour: boolean;
   readonly columns: number;
+  /** Lines of the terminal. */
+  readonly rows?: number;
 }
 
 /** The process' own standard streams. Colour is off with `noColor`, NO_COLOR (https://no-color.org) or TERM=dumb. */
@@ -22,9 +26,13 @@ export function processTerminal(noColor: boolean): Terminal {
     out: (text) => writeText(1, text),
     err: (text) => writeText(2, text),
     errIsTerminal: isatty(2),
+    outIsTerminal: isatty(1),
     colour: !noColor && (NO_COLOR ?? "") === "" && TERM !== "dumb" && isatty(1),
     get columns() {
       return process.stderr.columns ?? 80;
+    },
+    get rows() {
+      return process.stdout.rows ?? 24;
     },
   };
 }

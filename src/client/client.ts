@@ -52,10 +52,17 @@ export interface Client {
     options: { namespace?: string | undefined } & Selectors,
     scope: Scope,
   ): Promise<ObjectList<T>>;
-  /** One object or a collection as the server's own table; `wholeObjects` puts each object beside its row. */
+  /**
+   * One object or a collection as the server's own table; `wholeObjects` puts each object beside its row,
+   * `parameters` are query parameters of the type's own.
+   */
   table(
     type: ResourceType,
-    reference: ResourceReference & Selectors & { readonly wholeObjects?: boolean },
+    reference: ResourceReference &
+      Selectors & {
+        readonly wholeObjects?: boolean;
+        readonly parameters?: Readonly<Record<string, QueryValue>>;
+      },
     scope: Scope,
   ): Promise<Table>;
   create<T = KubernetesObject>(
@@ -154,9 +161,14 @@ export function createClient(options: ClientOptions): Client {
     get: (type, reference, scope) => json({ method: "GET", path: resourcePath(type, reference) }, scope),
     list: (type, { namespace, ...selectors }, scope) =>
       json({ method: "GET", path: withQuery(resourcePath(type, { namespace }), { ...selectors }) }, scope),
-    table: (type, { labelSelector, fieldSelector, wholeObjects, ...reference }, scope) => {
+    table: (type, { labelSelector, fieldSelector, wholeObjects, parameters, ...reference }, scope) => {
       const includeObject = wholeObjects === true ? "Object" : undefined;
-      const path = withQuery(resourcePath(type, reference), { labelSelector, fieldSelector, includeObject });
+      const path = withQuery(resourcePath(type, reference), {
+        ...parameters,
+        labelSelector,
+        fieldSelector,
+        includeObject,
+      });
       return json({ method: "GET", path, headers: { Accept: tableMediaType } }, scope);
     },
     create: (type, namespace, object, scope) =>

@@ -1,6 +1,6 @@
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { type Ending, type StartedTool, startTool } from "./tool.ts";
 
 /** How a command is run. Secrets never go into `args`; pass them by `input`, `env` or a file. */
 export interface CommandOptions {
@@ -27,7 +27,7 @@ export interface CommandResult {
 const terminationGraceMilliseconds = 5_000;
 
 /**
- * Runs a system tool to its end: the only door to child processes, together with {@link startProcess}.
+ * Runs a system tool to its end.
  *
  * Resolves when it exits with one of `okCodes`. Rejects with a {@link PeapodError} `CommandFailed` whose
  * message is `FILE: exit code N: last line of stderr` and whose details hold the whole command line, both
@@ -41,29 +41,29 @@ export async function runCommand(
   scope: Scope,
 ): Promise<CommandResult> {
   scope.signal.throwIfAborted();
-  const child = startProcess(file, args, {
-    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+  const tool = await startTool(file, args, {
+    input: options.input !== undefined,
+    env: options.env ?? {},
+    cwd: options.cwd,
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let partialLine = "";
-  child.stdout?.on("data", (chunk: Buffer) => (options.onStdout ?? ((data) => stdout.push(data)))(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => {
+  tool.stdout?.on("data", (chunk: Buffer) => (options.onStdout ?? ((data) => stdout.push(data)))(chunk));
+  tool.stderr?.on("data", (chunk: Buffer) => {
     stderr.push(chunk);
     if (options.onStderrLine === undefined) return;
     const lines = (partialLine + chunk.toString()).split(/\r\n|[\r\n]/);
     partialLine = lines.pop() ?? "";
     for (const line of lines) options.onStderrLine(line);
   });
-  if (options.input !== undefined && child.stdin !== null) {
+  if (options.input !== undefined && tool.stdin !== null) {
     // A tool that exits without reading its input closes the pipe; its exit code says what went wrong.
-    child.stdin.on("error", () => {});
-    child.stdin.end(options.input);
+    tool.stdin.on("error", () => {});
+    tool.stdin.end(options.input);
   }
 
-  const { exitCode, signalName, spawnError } = await ended(child, scope.signal);
+  const { exitCode, signalName, spawnError } = await endedOrKilled(tool, scope.signal);
   const result = {
     exitCode: exitCode ?? -1,
     stdout: Buffer.concat(stdout).toString(),
@@ -85,45 +85,17 @@ export async function runCommand(
   });
 }
 
-/** A child process with streams, for callers that talk to it while it runs. */
-export interface ProcessOptions {
-  readonly stdio: NonNullable<SpawnOptions["stdio"]>;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly cwd?: string;
-  /** Own session and process group, so that it survives signals sent to the daemon's group. */
-  readonly detached?: boolean;
-}
-
-/** Starts a process and returns at once; the caller owns it and listens to its `exit` and `error` events. */
-export function startProcess(file: string, args: readonly string[], options: ProcessOptions): ChildProcess {
-  return spawn(file, args, {
-    stdio: options.stdio,
-    detached: options.detached ?? false,
-    env: { ...process.env, ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
-}
-
-interface Ending {
-  readonly exitCode: number | null;
-  readonly signalName: NodeJS.Signals | null;
-  readonly spawnError: Error | undefined;
-}
-
-function ended(child: ChildProcess, signal: AbortSignal): Promise<Ending> {
-  return new Promise((resolve) => {
-    let killTimer: NodeJS.Timeout | undefined;
-    const onAbort = () => {
-      child.kill("SIGTERM");
-      killTimer = setTimeout(() => child.kill("SIGKILL"), terminationGraceMilliseconds);
-    };
-    const finish = (ending: Ending) => {
-      clearTimeout(killTimer);
-      signal.removeEventListener("abort", onAbort);
-      resolve(ending);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    child.once("error", (spawnError) => finish({ exitCode: null, signalName: null, spawnError }));
-    child.once("close", (exitCode, signalName) => finish({ exitCode, signalName, spawnError: undefined }));
-  });
+async function endedOrKilled(tool: StartedTool, signal: AbortSignal): Promise<Ending> {
+  let killTimer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    tool.kill("SIGTERM");
+    killTimer = setTimeout(() => tool.kill("SIGKILL"), terminationGraceMilliseconds);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await tool.ended;
+  } finally {
+    clearTimeout(killTimer);
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { startProcess } from "./command.ts";
+import { startProcess } from "./child-process.ts";
 
 /** A running bpftrace(8) program. */
 export interface KernelTracer {

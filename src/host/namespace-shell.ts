@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { PeapodError } from "../base/errors.ts";
-import { startProcess } from "./command.ts";
+import { startProcess } from "./child-process.ts";
 
 /** What one command of {@link NamespaceShell.ask} printed; 127 is the shell's "not found". */
 export interface ShellAnswer {

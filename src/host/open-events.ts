@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, readSync } from "node:fs";
 import { setPriority } from "node:os";
-import { startProcess } from "./command.ts";
+import { startProcess } from "./child-process.ts";
 
 /** Somebody opened or closed a watched file. One event may tell of several things that happened in a row. */
 export interface OpenEvent {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startProcess } from "./command.ts";
+import { startProcess } from "./child-process.ts";
 import { descendantsOf, identifyProcess, isRunning, parseProcessStat, signalProcess } from "./processes.ts";
 
 test("reads a name with parentheses and spaces", () => {

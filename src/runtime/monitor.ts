@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { PeapodError } from "../base/errors.ts";
-import { startProcess } from "../host/command.ts";
+import { reportDescriptor, startDetached } from "../host/detached.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir, exitsDir } from "../host/layout.ts";
 import type { RuntimeContext } from "./context.ts";
@@ -32,18 +32,22 @@ interface MonitorReport {
 export async function createByMonitor(context: RuntimeContext, request: MonitorRequest): Promise<number> {
   const runDir = containerRunDir(context.layout, request.id);
   const output = openSync(join(runDir, "monitor.log"), "a", 0o600);
-  const syncPipe = 3;
-  const child = startProcess(context.monitor, monitorArguments(context, request), {
-    stdio: ["ignore", "ignore", output, "pipe"],
-    env: { _OCI_SYNCPIPE: String(syncPipe), NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined },
-    // conmon leaves a file named `oom` in its working directory when the kernel killed something.
-    cwd: containerStateDir(context.layout, request.id),
-    detached: true,
-  });
-  closeSync(output);
-  const failed = new Promise<never>((_, reject) => child.once("error", reject));
-  child.unref();
-  const report = await Promise.race([readReport(child.stdio[syncPipe] as Readable), failed]);
+  let report: MonitorReport | undefined;
+  try {
+    const reports = await startDetached(context.monitor, monitorArguments(context, request), {
+      stderr: output,
+      env: {
+        _OCI_SYNCPIPE: String(reportDescriptor),
+        NODE_EXTRA_CA_CERTS: undefined,
+        NODE_OPTIONS: undefined,
+      },
+      // conmon leaves a file named `oom` in its working directory when the kernel killed something.
+      cwd: containerStateDir(context.layout, request.id),
+    });
+    report = await readReport(reports);
+  } finally {
+    closeSync(output);
+  }
   if (report !== undefined && report.data > 0) return report.data;
   const words = report?.message ?? readFileIfExists(join(runDir, "monitor.log")) ?? "";
   throw new PeapodError("CreateContainerError", `container create failed: ${runtimeMessage(words)}`, {

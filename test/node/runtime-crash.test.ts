@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startProcess } from "../../src/host/command.ts";
+import { startProcess } from "../../src/host/child-process.ts";
 import { containerRunDir, containerStateDir } from "../../src/host/layout.ts";
 import { newContainerID } from "../../src/runtime/container-id.ts";
 import { cgroupsOf, exited, type Fixture, makeFixture, processesNaming, scope } from "./runtime-fixture.ts";

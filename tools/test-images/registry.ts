@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Scope } from "../../src/base/scope.ts";
-import { startProcess } from "../../src/host/command.ts";
+import { startProcess } from "../../src/host/child-process.ts";
 
 /** A registry that listens on this machine until it is closed. */
 export interface Registry extends AsyncDisposable {

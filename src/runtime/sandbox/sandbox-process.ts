@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PeapodError } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
-import { startProcess } from "../../host/command.ts";
+import { startProcess } from "../../host/child-process.ts";
 import { readFileIfExists } from "../../host/files.ts";
 import { identifyProcess, type ProcessIdentity } from "../../host/processes.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";

@@ -4,6 +4,12 @@ import { dictionary, dictionaryID } from "./dictionary.ts";
 /** Names in lower case. A name that is sent with several values has the first one here. */
 export type Headers = Readonly<Record<string, string>>;
 
+/**
+ * An empty stored block, as zlib's own sync flush ends with. Go's inflater hands out what it has only at one, and
+ * takes a stream that ends before it for broken.
+ */
+const flush = Buffer.from([0, 0, 0, 0xff, 0xff]);
+
 /** More than any client sends; what inflates to more is an attack. */
 const maxBlockBytes = 64 * 1024;
 
@@ -23,7 +29,7 @@ export class HeaderWriter {
     stored.writeUInt16LE(~block.length & 0xffff, 3);
     const start = this.#hasStarted ? Buffer.alloc(0) : zlibHeader();
     this.#hasStarted = true;
-    return Buffer.concat([start, stored, block]);
+    return Buffer.concat([start, stored, block, flush]);
   }
 }
 

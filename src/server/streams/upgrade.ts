@@ -105,14 +105,16 @@ function readOffer({ headers }: IncomingMessage): Offer {
   }
 }
 
-const handshakes = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  handleProtocols: (_, request) => (request as { chosenProtocol?: string }).chosenProtocol ?? false,
+const handshakes = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false });
+handshakes.on("headers", (headers, request) => {
+  headers.push(`Sec-WebSocket-Protocol: ${chosenProtocols.get(request)}`);
 });
+const chosenProtocols = new WeakMap<IncomingMessage, string>();
 
-/** Rejects when the handshake is refused: `ws` has answered it then. */
+/**
+ * The handshake, with the protocol chosen before. `ws` must not see what the client offered: it insists on tokens
+ * (RFC 6455), and the name of the SPDY tunnel has a slash in it. Rejects when `ws` refuses it and has answered so.
+ */
 function webSocket(
   request: IncomingMessage,
   socket: Duplex,
@@ -120,7 +122,8 @@ function webSocket(
   protocol: string,
 ): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
-    Object.assign(request, { chosenProtocol: protocol });
+    delete request.headers["sec-websocket-protocol"];
+    chosenProtocols.set(request, protocol);
     handshakes.handleUpgrade(request, socket, head, resolve);
     if (socket.destroyed || socket.writableEnded) reject(new Error("WebSocket handshake refused"));
   });

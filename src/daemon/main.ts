@@ -15,6 +15,7 @@ import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
 import { startDiagnosisEvents } from "./diagnosis-events.ts";
 import { imageLibrary } from "./image-library.ts";
 import { rememberPort, tlsAccess } from "./tls-access.ts";
+import { usageSource } from "./usage-source.ts";
 import { wireNode } from "./wiring.ts";
 
 /** Runs a node until SIGTERM or SIGINT. Containers go on after it ends, unless no pod is left. */
@@ -52,6 +53,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     channels: node.observer,
     images: imageLibrary(node.images),
     diagnoser: node.diagnoser,
+    usage: usageSource(node.runtime),
     nodeName: node.description.name,
     ready: () => ready,
     version,

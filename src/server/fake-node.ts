@@ -10,6 +10,7 @@ import { ListPages } from "./list-pages.ts";
 import { ensureNamespaces } from "./permanent-namespaces.ts";
 import type { ApiContext } from "./request.ts";
 import { resources } from "./resources/registry.ts";
+import { UsageMeter } from "./usage.ts";
 
 /** A process that a test plays: it reads `input`, writes `stdout` and `stderr`, and calls `exit`. */
 export class FakeSession implements ExecSession {
@@ -127,6 +128,7 @@ export function fakeContext(store: Store, node = new FakeNode(), scope = quietSc
     streams: node,
     channels: node,
     images: new FakeImages(),
+    usage: new UsageMeter({ sample: () => [] }),
     nodeName: "here",
     resources,
     pages: new ListPages(scope.clock),

@@ -6,6 +6,7 @@ import type { Store } from "../store/types.ts";
 import type { ImageLibrary } from "./image-library.ts";
 import type { ListPages } from "./list-pages.ts";
 import type { Resource } from "./resource.ts";
+import type { UsageMeter } from "./usage.ts";
 
 /** What every request may use. */
 export interface ApiContext {
@@ -15,6 +16,7 @@ export interface ApiContext {
   readonly images: ImageLibrary;
   /** Absent: diagnoses can't be asked for. */
   readonly diagnoser?: Diagnoser;
+  readonly usage: UsageMeter;
   /** Name of this machine's Node object: there is no scheduler, every pod is bound to it at creation. */
   readonly nodeName: string;
   readonly resources: readonly Resource[];

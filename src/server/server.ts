@@ -21,6 +21,7 @@ import type { ApiContext } from "./request.ts";
 import { resources } from "./resources/registry.ts";
 import { acceptStreams } from "./streams/upgrade.ts";
 import { listenTLS, type TLSOptions } from "./tls-listener.ts";
+import { UsageMeter, type UsageSource } from "./usage.ts";
 
 export interface ServerOptions {
   /** Where to listen; only the owner can connect, there is no other authentication. At most 98 bytes. */
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly images: ImageLibrary;
   /** Absent: diagnoses can't be asked for. */
   readonly diagnoser?: Diagnoser;
+  /** What containers use, for `kubectl top`; absent: nothing is known. */
+  readonly usage?: UsageSource;
   /** The Node object to which every pod is bound. */
   readonly nodeName: string;
   /** Also serve over TCP with TLS; absent: the Unix socket is the only way in. */
@@ -67,6 +70,7 @@ export async function startServer(
     streams,
     channels,
     images,
+    usage: new UsageMeter(options.usage ?? { sample: () => [] }),
     ...(options.diagnoser === undefined ? {} : { diagnoser: options.diagnoser }),
     nodeName,
     resources,

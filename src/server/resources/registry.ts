@@ -6,6 +6,7 @@ import { diagnoses } from "./diagnoses.ts";
 import { events } from "./events.ts";
 import { groupEvents } from "./group-events.ts";
 import { images } from "./images.ts";
+import { metricsResources } from "./metrics.ts";
 import { namespaces } from "./namespaces.ts";
 import { networkResources } from "./network.ts";
 import { nodes } from "./nodes.ts";
@@ -29,6 +30,7 @@ export const resources: readonly Resource[] = [
   ...policyResources,
   ...accessResources,
   groupEvents,
+  ...metricsResources,
   channels,
   diagnoses,
   images,

@@ -192,9 +192,12 @@ describe("what this version does not honour", () => {
   });
 
   test("in init containers too, and false asks for nothing", () => {
-    const initContainers = [{ ...container, name: "init", tty: true, stdin: false }];
+    const initContainers = [
+      { ...container, name: "init", volumeDevices: [{ name: "a", devicePath: "/dev/a" }] },
+    ];
+    expect(ofSpec({ initContainers: [{ ...container, name: "init", volumeDevices: [] }] })).toEqual([]);
     expect(ofSpec({ initContainers })).toEqual([
-      "error spec.initContainers[0].tty: not honoured by this version of Peapod: containers have no terminal",
+      "error spec.initContainers[0].volumeDevices: not honoured by this version of Peapod: there are no block devices",
     ]);
   });
 });

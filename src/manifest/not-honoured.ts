@@ -45,8 +45,6 @@ export const notHonoured: readonly NotHonoured[] = [
     is("RestartAllContainers"),
   ),
   refuse("containers[].volumeDevices", "there are no block devices"),
-  refuse("containers[].stdin", "containers have no standard input"),
-  refuse("containers[].tty", "containers have no terminal"),
   refuse("containers[].resources.claims", "there are no resource claims"),
   refuse(
     "containers[].resources.limits",

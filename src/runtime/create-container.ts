@@ -41,6 +41,7 @@ export async function createContainer(
       logPath: intent.record.logPath,
       terminal: container.tty === true,
       stdin: container.stdin === true,
+      stdinOnce: container.stdinOnce === true,
     });
     context.seccomp.learnFrom(id, seccomp);
     scope.signal.throwIfAborted();

@@ -89,20 +89,30 @@ export function mergeValues(declared: Declared, live: unknown, applied: unknown)
   return assemble(declared, live, inOrder([...present.values()], merged));
 }
 
-/** The wanted parts in their order, each after the live ones that stood before it and are not wanted. */
+/**
+ * Wanted parts in their order and live ones in theirs; between two that both have, the live ones come first, so that
+ * what is new goes to the end.
+ */
 function inOrder(present: readonly Part[], wanted: readonly Part[]): Part[] {
   const isWanted = new Set(wanted.map(({ step }) => step));
+  const places = new Map(present.map(({ step }, index) => [step, index]));
   const result: Part[] = [];
   let next = 0;
-  for (const part of wanted) {
-    const place = present.findIndex(({ step }) => step === part.step);
-    for (; next <= place; next += 1) {
-      const other = present[next];
-      if (other !== undefined && !isWanted.has(other.step)) result.push(other);
+  const takeLive = (end: number, stop: (part: Part) => boolean) => {
+    for (; next < end; next += 1) {
+      const part = present[next];
+      if (part === undefined || stop(part)) return;
+      if (!isWanted.has(part.step)) result.push(part);
     }
+  };
+  for (const part of wanted) {
+    const place = places.get(part.step);
+    if (place === undefined) takeLive(present.length, ({ step }) => isWanted.has(step));
+    else takeLive(place + 1, () => false);
     result.push(part);
   }
-  return [...result, ...present.slice(next).filter(({ step }) => !isWanted.has(step))];
+  takeLive(present.length, () => false);
+  return result;
 }
 
 /** Takes out of a value what is in `gone`, unless something in it is in `kept`. */

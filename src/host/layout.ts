@@ -71,9 +71,19 @@ export function exitsDir(layout: Layout): string {
   return join(layout.runDir, "exits");
 }
 
-/** Folder of a pod's logs: `CONTAINER/ATTEMPT.log` below it, as below the kubelet's /var/log/pods. */
-export function podLogsDir(layout: Layout, pod: { namespace: string; name: string; uid: string }): string {
-  return join(layout.stateDir, "logs", `${pod.namespace}_${pod.name}_${pod.uid}`);
+/**
+ * Folder of a pod's logs: `CONTAINER/ATTEMPT.log` below it, as below the kubelet's /var/log/pods. A pod's name may be
+ * 253 characters long, a file's 255: then the name is cut, which the uid allows.
+ */
+export function podLogsDir(layout: Layout, { namespace, name, uid }: PodNames): string {
+  const room = 255 - `${namespace}__${uid}`.length;
+  return join(layout.stateDir, "logs", `${namespace}_${name.slice(0, room)}_${uid}`);
+}
+
+interface PodNames {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
 /** A pod's cgroup below every hierarchy's mount. */

@@ -48,7 +48,6 @@ export function ociSpec(parts: SpecParts): OCISpec {
     root: { path: config.rootfs, readonly: context?.readOnlyRootFilesystem === true },
     mounts: mounts(sandbox, config.mounts, {
       privileged,
-      hostIPC: sandbox.ipcns === undefined,
       recursiveReadOnly:
         machine.kernel.major > 5 || (machine.kernel.major === 5 && machine.kernel.minor >= 12),
       terminationMessage: {

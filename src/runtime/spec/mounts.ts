@@ -6,8 +6,6 @@ import type { OCIMount } from "./oci.ts";
 /** What the mounts depend on beside the volumes. */
 export interface MountOptions {
   readonly privileged: boolean;
-  /** The IPC namespace is the host's, and so are its message queues. */
-  readonly hostIPC: boolean;
   /** Whether read-only can reach the mounts below a volume: mount_setattr(2), Linux 5.12. */
   readonly recursiveReadOnly: boolean;
   /** Host file and path in the container of the termination message; undefined for none. */
@@ -39,7 +37,7 @@ export function rootfsPropagation(volumes: readonly ContainerMount[]): string | 
   return undefined;
 }
 
-function kernelMounts({ privileged, hostIPC }: MountOptions): readonly OCIMount[] {
+function kernelMounts({ privileged }: MountOptions): readonly OCIMount[] {
   const access = privileged ? "rw" : "ro";
   const safe = ["nosuid", "noexec", "nodev"];
   return [
@@ -56,9 +54,8 @@ function kernelMounts({ privileged, hostIPC }: MountOptions): readonly OCIMount[
       source: "devpts",
       options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
     },
-    hostIPC
-      ? { destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind", ...safe] }
-      : { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: safe },
+    // Shows the queues of whichever IPC namespace the container is in; the host need not have it mounted itself.
+    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: safe },
     { destination: "/sys", type: "sysfs", source: "sysfs", options: [...safe, access] },
     {
       destination: "/sys/fs/cgroup",

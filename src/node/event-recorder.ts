@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { kubernetesTime } from "../base/clock.ts";
 import { explain, isConflict, isNotFound } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
@@ -15,6 +14,7 @@ export class EventRecorder {
   readonly #store: Store;
   readonly #nodeName: string;
   readonly #recent = new Map<string, { name: string; namespace: string; at: number }>();
+  #lastTime = 0n;
 
   constructor(store: Store, nodeName: string) {
     this.#store = store;
@@ -61,6 +61,13 @@ export class EventRecorder {
     }
   }
 
+  /** Nanoseconds since 1970, later with every call: client-go names events by them, so that names sort by time. */
+  #uniqueTime(now: number): bigint {
+    const time = BigInt(now) * 1_000_000n;
+    this.#lastTime = time > this.#lastTime ? time : this.#lastTime + 1n;
+    return this.#lastTime;
+  }
+
   #create(
     key: string,
     pod: StoredPod,
@@ -71,7 +78,7 @@ export class EventRecorder {
     container: string | undefined,
   ): void {
     const { namespace, name: podName, uid, resourceVersion } = pod.metadata;
-    const name = `${podName}.${randomUUID().replaceAll("-", "").slice(0, 16)}`;
+    const name = `${podName}.${this.#uniqueTime(now).toString(16)}`;
     const isNamed = (candidate: { name: string }) => candidate.name === container;
     const list = pod.spec.initContainers?.some(isNamed)
       ? "initContainers"

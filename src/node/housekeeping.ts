@@ -7,6 +7,9 @@ import type { PodWorkers } from "./pod-workers.ts";
 /** The kubelet's containerLogMonitorInterval and its eviction manager's interval are both 10 s. */
 const tickMilliseconds = 10_000;
 
+/** The kubelet's immediateEvictionGracePeriodSeconds: a pod that fills the disk does not get to say how long. */
+const evictionGraceSeconds = 1;
+
 /** The API server keeps events for one hour (--event-ttl). */
 const eventLifetimeMilliseconds = 3_600_000;
 
@@ -40,7 +43,12 @@ const chores: Record<string, Chore> = {
         const limit = state.pod.spec.volumes?.find((volume) => volume.name === name)?.emptyDir?.sizeLimit;
         const message = `Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". `;
         dependencies.events.record(state.pod, "Warning", "Evicted", message, scope);
-        workers.end(state.uid, { phase: "Failed", reason: "Evicted", message });
+        workers.end(state.uid, {
+          phase: "Failed",
+          reason: "Evicted",
+          message,
+          gracePeriodSeconds: evictionGraceSeconds,
+        });
       }
     }
   },

@@ -56,6 +56,8 @@ export interface PodEnd {
   readonly phase: "Failed";
   readonly reason: string;
   readonly message: string;
+  /** Seconds between SIGTERM and SIGKILL; without it what the pod says. */
+  readonly gracePeriodSeconds?: number;
 }
 
 /** What to do next for a pod that should run. Data only; `sync-pod.ts` carries it out. */

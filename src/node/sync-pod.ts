@@ -145,7 +145,8 @@ async function finish(state: PodState, dependencies: AgentDependencies, scope: S
   state.startsAbort.abort(new Error("the pod has ended"));
   state.probes.quiet();
   await Promise.allSettled(state.starting.values());
-  await stopContainers(state, state.pod.spec.terminationGracePeriodSeconds ?? 30, dependencies, scope);
+  const grace = state.ended?.gracePeriodSeconds ?? state.pod.spec.terminationGracePeriodSeconds ?? 30;
+  await stopContainers(state, grace, dependencies, scope);
   state.probes.stop();
   await releaseResources(state.uid, dependencies, scope);
   state.environment = undefined;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { version } from "../base/version.ts";
 
 const peapod = join(import.meta.dirname, "..", "..", "bin", "peapod");
 
@@ -25,6 +26,7 @@ describe("exit codes and what is said", () => {
       2,
       /^error: unknown command "gte"; did you mean "get"\?\nSee 'peapod --help' for usage\.\n$/,
     ],
+    ["xyzzy", 2, /^error: unknown command "xyzzy"\n/],
     ["get", 2, /^error: get needs TYPE \[NAME\.\.\.\]\nSee 'peapod get --help' for usage\.\n$/],
     ["get pods --nope", 2, /^error: unknown flag: --nope\n/],
     ["get podz", 2, /^error: the server doesn't have a resource type "podz"\n/],
@@ -54,6 +56,14 @@ describe("exit codes and what is said", () => {
       expect(out).toContain("Usage: peapod ");
     },
   );
+
+  test("--version", async () => {
+    expect(await run(["--version"])).toMatchObject({
+      code: 0,
+      out: `Client Version: v${version}\n`,
+      err: "",
+    });
+  });
 
   test("node stop where none runs", async () => {
     expect(await run(["node", "stop"])).toEqual({ code: 0, out: "node is not running\n", err: "" });

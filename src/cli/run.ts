@@ -63,6 +63,7 @@ interface FoundCommand {
 async function findCommand(argv: readonly string[]): Promise<FoundCommand> {
   const at = verbIndex(argv, 0);
   const word = argv[at];
+  if (word === undefined && argv.includes("--version")) return findCommand(["version", "--client"]);
   if (word === undefined || word === "help") {
     // `peapod help get` is `peapod get --help`.
     if (word === "help" && argv[at + 1] !== undefined) return findCommand([...argv.slice(at + 1), "--help"]);
@@ -91,7 +92,9 @@ function verbIndex(argv: readonly string[], from: number): number {
   return index;
 }
 
+/** Empty when no command is near enough to have been meant. */
 async function suggestion(word: string): Promise<string> {
-  const { closest } = await import("fastest-levenshtein");
-  return `; did you mean "${closest(word, Object.keys(commandLoaders))}"?`;
+  const { closest, distance } = await import("fastest-levenshtein");
+  const nearest = closest(word, Object.keys(commandLoaders));
+  return distance(word, nearest) > Math.max(2, word.length / 3) ? "" : `; did you mean "${nearest}"?`;
 }

@@ -30,7 +30,8 @@ export async function* applyManifests(
         `the namespace of pod "${object.metadata?.name}" is "${namespace}", not "${session.namespace}" as -n says`,
       );
     }
-    const onReplace = (pod: StoredPod) => terminal.err(`pod/${pod.metadata.name} changed: replacing it\n`);
+    const onReplace = ({ metadata }: StoredPod, hasChanged: boolean) =>
+      terminal.err(`pod/${metadata.name}${hasChanged ? " changed" : ""}: replacing it\n`);
     const { pod, change } = await applyPod(client, object as Pod, { namespace, replace, onReplace }, scope);
     terminal.out(`pod/${pod.metadata.name} ${change}\n`);
     yield pod;

@@ -23,7 +23,7 @@ export interface AppliedPod {
 export async function applyPod(
   client: Client,
   manifest: Pod,
-  options: { namespace: string; replace: boolean; onReplace: (pod: StoredPod) => void },
+  options: { namespace: string; replace: boolean; onReplace: (pod: StoredPod, hasChanged: boolean) => void },
   scope: Scope,
 ): Promise<AppliedPod> {
   const { namespace } = options;
@@ -35,10 +35,11 @@ export async function applyPod(
     if (errorCode(error) !== "AlreadyExists") throw error;
   }
   const current = await client.get<StoredPod>(pods, { namespace, name: manifest.metadata?.name }, scope);
-  if (!options.replace && current.metadata.deletionTimestamp === undefined && isSame(current, wanted)) {
+  const hasChanged = !isSame(current, wanted);
+  if (!options.replace && current.metadata.deletionTimestamp === undefined && !hasChanged) {
     return { pod: current, change: "unchanged" };
   }
-  options.onReplace(current);
+  options.onReplace(current, hasChanged);
   await deleteAndWait(client, [current], {}, scope);
   return { pod: await create(), change: "replaced" };
 }

@@ -1,7 +1,9 @@
 import { errorCode } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import type { Client } from "../../client/client.ts";
+import type { StoredPod } from "../../kube/types.ts";
 import { readLog } from "../read-log.ts";
+import type { PodVerdict } from "./pod-progress.ts";
 import type { WaitedPod } from "./wait-until-up.ts";
 
 const tailLines = 10;
@@ -16,13 +18,20 @@ export async function explainFailure(
   if (verdict.state === "deleted") return `error: pod/${name} was deleted meanwhile\n`;
   if (verdict.state !== "failed") return `pod/${name} is not ready yet\n`;
   const { container } = verdict;
-  const where = container === undefined ? "" : `container ${container}: `;
-  const message = verdict.message === "" ? "" : `: ${verdict.message}`;
-  const head = `error: pod/${name} failed: ${where}${verdict.reason}${message}\n`;
+  const head = failureLine(pod, verdict);
   if (!verdict.ran || container === undefined) return head;
   const lines = await lastLines(client, namespace, name, container, scope);
   if (lines.length === 0) return `${head}  (container ${container} wrote nothing)\n`;
   return `${head}last lines of container ${container}:\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+/** Why the pod failed, in one line. */
+export function failureLine(
+  { metadata: { name } }: StoredPod,
+  { container, reason, message }: Extract<PodVerdict, { state: "failed" }>,
+): string {
+  const where = container === undefined ? "" : `container ${container}: `;
+  return `error: pod/${name} failed: ${where}${reason}${message === "" ? "" : `: ${message}`}\n`;
 }
 
 async function lastLines(

@@ -5,7 +5,7 @@ import { splitLines } from "../../client/lines.ts";
 import { pods } from "../../client/resources.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { type Style, styled, type Terminal } from "../terminal.ts";
-import { lowestVersion } from "./wait-until-up.ts";
+import { isNews, lowestVersion } from "./wait-until-up.ts";
 
 const containerStyles: readonly Style[] = ["cyan", "yellow", "green", "magenta", "blue", "red"];
 
@@ -55,7 +55,7 @@ export async function followLogs(
       : client.watch<StoredPod>(pods, { namespace, resourceVersion: lowestVersion(targets) }, inner)) {
       if (!current.has(object.metadata.uid)) continue;
       if (type === "DELETED") running.delete(object.metadata.uid);
-      else look(object);
+      else if (isNews(object, current.get(object.metadata.uid))) look(object);
       if (running.size === 0) break;
     }
   } finally {

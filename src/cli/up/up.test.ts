@@ -3,10 +3,12 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type FakeAPI, type FakeRequest, sendJson, startFakeAPI } from "../../client/fake-api.ts";
+import type { StoredPod } from "../../kube/types.ts";
 import type { OptionSpecs, OptionValues } from "../command.ts";
 import { up } from "../commands/up.ts";
 import { fakeSession } from "../fake-session.ts";
 import { parseArguments } from "../parse-arguments.ts";
+import { isNews } from "./wait-until-up.ts";
 
 const manifest =
   "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: a, image: x}\n";
@@ -82,9 +84,9 @@ describe("up -d", () => {
     expect(changed).toMatchObject({ exitCode: 0, out: "pod/web replaced\npod/web ready\n" });
     expect(changed.err).toContain("pod/web changed: replacing it");
     expect(node.pod?.metadata.uid).not.toBe(uid);
-    expect(
-      (await runUp(api, manifest.replace("image: x", "image: other"), ["-d", "--replace"])).out,
-    ).toContain("replaced");
+    expect((await runUp(api, manifest.replace("image: x", "image: other"), ["-d", "--replace"])).err).toBe(
+      "pod/web: replacing it\n",
+    );
   });
 
   test("--image-fallback annotates pods that say nothing themselves", async () => {
@@ -157,4 +159,12 @@ test("up without -d prints the logs and ends with the pod", async () => {
   const { exitCode, out } = await runUp(api, manifest, []);
   expect(exitCode).toBe(0);
   expect(out).toBe("pod/web created\npod/web succeeded\n[web a] one\n[web a] two\n");
+});
+
+test("a watch that repeats an older state of a pod brings no news", () => {
+  const at = (resourceVersion: string) => ({ metadata: { resourceVersion } }) as StoredPod;
+  expect(isNews(at("9"), at("10"))).toBe(false);
+  expect(isNews(at("10"), at("10"))).toBe(false);
+  expect(isNews(at("100"), at("99"))).toBe(true);
+  expect(isNews(at("1"), undefined)).toBe(true);
 });

@@ -73,7 +73,7 @@ export async function waitUntilUp(
       const { uid } = object.metadata;
       if (!waited.has(uid)) continue;
       if (type === "DELETED") waited.set(uid, { pod: object, verdict: { state: "deleted" } });
-      else look(object);
+      else if (isNews(object, waited.get(uid)?.pod)) look(object);
       if (isDecided()) break;
     }
     scope.signal.throwIfAborted();
@@ -92,4 +92,9 @@ export async function waitUntilUp(
 export function lowestVersion(targets: readonly StoredPod[]): string | undefined {
   const versions = targets.map(({ metadata }) => metadata.resourceVersion);
   return versions.sort((a, b) => Number(a) - Number(b))[0];
+}
+
+/** Whether the state is newer than the one known: a watch from the lowest version repeats what others had before. */
+export function isNews(pod: StoredPod, known: StoredPod | undefined): boolean {
+  return Number(pod.metadata.resourceVersion) > Number(known?.metadata.resourceVersion ?? 0);
 }

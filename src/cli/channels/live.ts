@@ -1,5 +1,5 @@
 import type { Channel } from "../../channels/types.ts";
-import { formatColumns } from "../printers/columns.ts";
+import { columnWidths, formatColumns } from "../printers/columns.ts";
 import { type Style, styled, type Terminal } from "../terminal.ts";
 import { formatBytes } from "./channel-map.ts";
 import { type Look, missingLines, shownRows } from "./look.ts";
@@ -109,6 +109,7 @@ class AppendingDisplay implements LookDisplay {
   readonly #options: LookTableOptions;
   readonly #shown = new Map<string, string>();
   #headed = false;
+  #widths: number[] = [];
   #missing = "";
 
   constructor(terminal: Terminal, options: LookTableOptions) {
@@ -129,7 +130,9 @@ class AppendingDisplay implements LookDisplay {
     });
     const heads = this.#headed || this.#options.noHeaders ? [] : [header];
     if (changed.length > 0) {
-      this.#terminal.out(formatColumns([...heads, ...changed]));
+      const columns = columnWidths([header, ...changed]);
+      this.#widths = columns.map((width, index) => Math.max(width, this.#widths[index] ?? 0));
+      this.#terminal.out(formatColumns([...heads, ...changed], this.#widths));
       this.#headed = true;
     }
     const missing = missingLines(look).join("\n");

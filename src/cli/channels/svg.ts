@@ -4,8 +4,11 @@ import { laneOrder } from "./lane-order.ts";
 const titleSize = 13;
 const textSize = 12;
 /** Average width of a letter of the fonts named in the style, as a share of its size; on the safe side. */
-const letterShare = 0.58;
-const longestLine = 40;
+const letterShare = 0.54;
+const longestLine = 38;
+/** A channel with one end: from its box to the ring, and from there to the words. */
+const stub = 26;
+const stubText = 14;
 const boxPadding = 28;
 const narrowestBox = 96;
 const gapPadding = 36;
@@ -47,7 +50,12 @@ interface Lane {
   readonly right: number;
 }
 
-function drawPod(map: PodMap): { body: string; width: number; height: number } {
+function drawPod(whole: PodMap): { body: string; width: number; height: number } {
+  // Conversations first, then those who are alone.
+  const map = {
+    ...whole,
+    arrows: whole.arrows.toSorted((a, b) => Number(a.to === undefined) - Number(b.to === undefined)),
+  };
   const names = laneOrder(map);
   const places = new Map(names.map((name, index) => [name, index]));
   const texts = map.arrows.map((arrow) => textOf(arrow));
@@ -56,7 +64,10 @@ function drawPod(map: PodMap): { body: string; width: number; height: number } {
   // The gap to the right of a lane is as wide as the widest words in it.
   const gaps = names.map((_, index) => {
     const inGap = texts.filter((_, arrow) => gapOf(map.arrows[arrow], places) === index);
-    const widest = Math.max(0, ...inGap.flat().map(({ text, size }) => textWidth(text, size)));
+    const widest = Math.max(
+      0,
+      ...inGap.flat().map(({ text, size, indent }) => indent + textWidth(text, size)),
+    );
     const last = index === names.length - 1;
     return widest === 0 ? (last ? margin : narrowestGap) : Math.max(narrowestGap, widest + gapPadding);
   });
@@ -69,14 +80,17 @@ function drawPod(map: PodMap): { body: string; width: number; height: number } {
     if (name === outside) x += margin;
   }
   const width = x;
-  let y = frameHead + headHeight + rowPadding;
+  // Each arrow as high as the gaps on its way allow: those that don't meet stand side by side.
+  const free = names.map(() => frameHead + headHeight + rowPadding);
   const rows = map.arrows.map((arrow, index) => {
     const lines = texts[index] ?? [];
-    const row = drawArrow(arrow, lines, y, lanes, places, gaps);
-    y += lines.length * lineHeight + 2 * rowPadding;
-    return row;
+    const way = gapsOnTheWay(arrow, places);
+    const y = Math.max(...way.map((gap) => free[gap] ?? 0));
+    const loop = arrow.from === arrow.to ? lineHeight : 0;
+    for (const gap of way) free[gap] = y + lines.length * lineHeight + loop + 2 * rowPadding;
+    return drawArrow(arrow, lines, y, lanes, places, gaps);
   });
-  const bottom = y + rowPadding;
+  const bottom = Math.max(...free) + rowPadding;
   const podLeft = (lanes.find(({ name }) => name !== outside)?.left ?? margin) - margin;
   const frame =
     `<rect x="${podLeft}" y="0" width="${width - podLeft}" height="${bottom + margin / 2}" rx="12" fill="#ffffff" stroke="#8c959f"/>\n` +
@@ -102,30 +116,33 @@ interface TextLine {
   readonly text: string;
   readonly size: number;
   readonly title: boolean;
+  /** Room that is taken to its left. */
+  readonly indent: number;
 }
 
 function textOf({ title, detail, reason, to }: MapArrow): TextLine[] {
+  const indent = to === undefined ? stub + stubText : 0;
   const line = (text: string, isTitle: boolean) => ({
     text,
     size: isTitle ? titleSize : textSize,
     title: isTitle,
+    indent,
   });
   return [
-    ...wrap(title).map((text) => line(text, true)),
-    ...wrap(to === undefined && detail.startsWith("listening") ? `nobody connected · ${detail}` : detail).map(
-      (text) => line(text, false),
-    ),
-    ...(reason === undefined ? [] : wrap(reason).map((text) => line(text, false))),
+    ...wrap(title, " ").map((text) => line(text, true)),
+    ...wrap(detail, " · ").map((text) => line(text, false)),
+    ...(reason === undefined ? [] : wrap(reason, " ").map((text) => line(text, false))),
   ];
 }
 
-/** Breaks at spaces; a word that is too long for a line is broken anywhere. */
-function wrap(text: string): string[] {
+/** Breaks at separators; a part that is too long for a line is broken anywhere. */
+function wrap(text: string, separator: string): string[] {
   const lines = [""];
-  for (const word of text.split(" ").flatMap((each) => each.match(/.{1,40}/gsu) ?? [])) {
+  for (const part of text.split(separator).flatMap((each) => each.match(/.{1,48}/gsu) ?? [])) {
     const last = lines.at(-1) ?? "";
-    if (last !== "" && last.length + 1 + word.length > longestLine) lines.push(word);
-    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+    const joined = `${last}${separator}${part}`;
+    if (last !== "" && joined.length > longestLine) lines.push(part);
+    else lines[lines.length - 1] = last === "" ? part : joined;
   }
   return lines;
 }
@@ -136,6 +153,14 @@ function gapOf(arrow: MapArrow | undefined, places: ReadonlyMap<string, number>)
   const from = places.get(arrow.from) ?? 0;
   const to = arrow.to === undefined ? from : (places.get(arrow.to) ?? from);
   return to < from ? from - 1 : from;
+}
+
+/** All gaps that an arrow crosses. */
+function gapsOnTheWay(arrow: MapArrow, places: ReadonlyMap<string, number>): number[] {
+  const from = places.get(arrow.from) ?? 0;
+  const to = arrow.to === undefined ? from : (places.get(arrow.to) ?? from);
+  const [left, right] = [Math.min(from, to), Math.max(from, to)];
+  return left === right ? [left] : Array.from({ length: right - left }, (_, index) => left + index);
 }
 
 function drawArrow(
@@ -149,49 +174,59 @@ function drawArrow(
   const colour = stateColours[arrow.state];
   const from = lanes[places.get(arrow.from) ?? 0];
   const to = arrow.to === undefined ? undefined : lanes[places.get(arrow.to) ?? 0];
+  if (from === undefined) return "";
   const gap = gapOf(arrow, places);
   const gapLeft = lanes[gap]?.right ?? 0;
   const gapRight = lanes[gap + 1]?.left ?? gapLeft + (gaps[gap] ?? 0);
-  const y = top + lineHeight + 5;
-  const middle = (gapLeft + gapRight) / 2;
-  const words = lines
-    .map(({ text, title }, index) => {
-      // Titles stand on the arrow, the rest under it.
-      const titles = lines.filter((line) => line.title).length;
-      const offset = title
-        ? top + lineHeight * (index - titles + 2) - 4
-        : y + 4 + lineHeight * (index - titles + 1);
-      return `<text${title ? ' class="title"' : ""} x="${middle}" y="${offset}" text-anchor="middle" fill="${colour}">${escapeText(text)}</text>\n`;
-    })
-    .join("");
-  if (from === undefined) return words;
+  const titles = lines.filter(({ title }) => title).length;
+  const y = top + lineHeight * titles;
   const broken = arrow.state === "Blocked" || arrow.state === "Stale" ? ' stroke-dasharray="6 4"' : "";
   const stroke = `stroke="${colour}" stroke-width="1.8" fill="none"${broken}`;
   if (to === undefined) {
-    const end = gapRight - gapPadding / 3;
+    const ring = from.right + stub;
     return (
-      `<line x1="${from.right}" y1="${y}" x2="${end}" y2="${y}" ${stroke}/>\n` +
-      `<circle cx="${end}" cy="${y}" r="5" fill="#ffffff" stroke="${colour}" stroke-width="1.8"/>\n${words}`
+      `<line x1="${from.right}" y1="${y}" x2="${ring}" y2="${y}" ${stroke}/>\n` +
+      `<circle cx="${ring}" cy="${y}" r="5" fill="#ffffff" stroke="${colour}" stroke-width="1.8"/>\n` +
+      words(lines, titles, ring + stubText, "start", y + 4 - lineHeight * (titles - 1), colour)
     );
   }
+  const middle = (gapLeft + gapRight) / 2;
   if (to === from) {
-    const end = gapRight - gapPadding / 3;
+    const end = gapRight - gapPadding / 2;
     return (
-      `<path d="M ${from.right} ${y} H ${end} v 9 a 6 6 0 0 1 -6 6 H ${from.right + 1}" ${stroke}/>\n` +
-      `${head(from.right, y + 15, -1, colour)}${words.replaceAll(/ y="([\d.]+)"/g, (_, at) => ` y="${Number(at) > y ? Number(at) + 15 : at}"`)}`
+      `<path d="M ${from.right} ${y} H ${end} v 6 a 6 6 0 0 1 -6 6 H ${from.right + 8}" ${stroke}/>\n` +
+      head(from.right, y + 12, -1, colour) +
+      words(lines.slice(0, titles), titles, middle, "middle", y - 8 - lineHeight * (titles - 1), colour) +
+      words(lines.slice(titles), 0, middle, "middle", y + 12 + lineHeight, colour)
     );
   }
-  const rightwards = to.left > from.left;
-  const [start, end] = rightwards ? [from.right, to.left] : [from.left, to.right];
-  const sign = rightwards ? 1 : -1;
-  return (
-    `<line x1="${start}" y1="${y}" x2="${end - sign * 2}" y2="${y}" ${stroke}/>\n` +
-    (arrow.direction === "peers"
+  const sign = to.left > from.left ? 1 : -1;
+  const [start, end] = sign > 0 ? [from.right, to.left] : [from.left, to.right];
+  const tail =
+    arrow.direction === "peers"
       ? head(start, y, -sign, colour)
-      : `<circle cx="${start}" cy="${y}" r="3" fill="${colour}"/>\n`) +
-    head(end, y, sign, colour) +
-    words
+      : `<circle cx="${start}" cy="${y}" r="3" fill="${colour}"/>\n`;
+  return (
+    `<line x1="${start}" y1="${y}" x2="${end - sign * 2}" y2="${y}" ${stroke}/>\n${tail}${head(end, y, sign, colour)}` +
+    words(lines.slice(0, titles), titles, middle, "middle", y - 8 - lineHeight * (titles - 1), colour) +
+    words(lines.slice(titles), 0, middle, "middle", y + lineHeight, colour)
   );
+}
+
+function words(
+  lines: readonly TextLine[],
+  titles: number,
+  x: number,
+  anchor: "start" | "middle",
+  y: number,
+  colour: string,
+): string {
+  return lines
+    .map(
+      ({ text }, index) =>
+        `<text${index < titles ? ' class="title"' : ""} x="${x}" y="${y + index * lineHeight}" text-anchor="${anchor}" fill="${colour}">${escapeText(text)}</text>\n`,
+    )
+    .join("");
 }
 
 /** An arrow's head whose tip is here; `sign` 1 points right. */

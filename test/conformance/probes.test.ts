@@ -263,6 +263,37 @@ describe("readiness", () => {
     await api.until(name, "ready", (pod) => hasCondition(pod, "Ready") || undefined);
   });
 
+  test("should mark readiness on pods to false while pod is in progress of terminating when a pod has a readiness probe", async () => {
+    const name = "readiness-terminating";
+    await api.create(name, {
+      terminationGracePeriodSeconds: 20,
+      containers: [
+        {
+          name: "main",
+          command: shell("touch /tmp/ready; exec sleep 600"),
+          readinessProbe: {
+            exec: { command: ["test", "-e", "/tmp/ready"] },
+            periodSeconds: 1,
+            failureThreshold: 1,
+          },
+          livenessProbe: {
+            exec: { command: ["test", "-e", "/tmp/ready"] },
+            periodSeconds: 1,
+            failureThreshold: 1,
+          },
+          lifecycle: { preStop: { exec: { command: shell("rm /tmp/ready; sleep 3") } } },
+        },
+      ],
+    });
+    await api.until(name, "ready", (pod) => hasCondition(pod, "Ready") || undefined);
+    await node.ok(["delete", "pod", name, "--wait=false"]);
+    const pod = await api.until(name, "not ready", (one) => (hasCondition(one, "Ready") ? undefined : one));
+    expect(pod.metadata.deletionTimestamp).toBeDefined();
+    expect(statusOf(pod, "main")?.state?.running).toBeDefined();
+    await api.delete(name, 1);
+    expect((await api.events(name)).filter(({ message }) => message?.startsWith("Liveness"))).toEqual([]);
+  });
+
   test("a new daemon does not take readiness away", async () => {
     const name = "readiness-daemon";
     const probed = shell("echo probed > /proc/1/fd/1");

@@ -1,10 +1,10 @@
-import { explain, systemErrorCode } from "../../base/errors.ts";
+import { explain } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import type { Container, StoredPod } from "../../kube/types.ts";
 import type { RuntimeService } from "../../runtime/types.ts";
 import { execInContainer } from "../handlers/exec.ts";
 import { httpGet, urlOf } from "../handlers/http-get.ts";
-import { dialError } from "../handlers/network-error.ts";
+import { dialError, isAnsweredInHTTP } from "../handlers/network-error.ts";
 
 export type LifecycleHandler = NonNullable<NonNullable<Container["lifecycle"]>["preStop"]>;
 
@@ -63,7 +63,7 @@ async function httpHook(
     try {
       await httpGet(url, action.httpHeaders, "kube-lifecycle", scope.signal);
     } catch (error) {
-      if (url.protocol !== "https:" || !isHTTPAnswer(error)) throw error;
+      if (url.protocol !== "https:" || !isAnsweredInHTTP(error)) throw error;
       onHTTPFallback();
       url.protocol = "http:";
       await httpGet(url, action.httpHeaders, "kube-lifecycle", scope.signal);
@@ -74,12 +74,6 @@ async function httpHook(
       `HTTP lifecycle hook (${action.path}) for ${nameOf(target)} failed - error: ${dialError(error, host)}`,
     );
   }
-}
-
-/** Whether a TLS handshake failed because the other side speaks plain HTTP. */
-function isHTTPAnswer(error: unknown): boolean {
-  const code = systemErrorCode(error);
-  return code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG";
 }
 
 function nameOf({ container, pod }: HookTarget): string {

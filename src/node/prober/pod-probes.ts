@@ -5,7 +5,7 @@ import type { ContainerRecord, RuntimeService } from "../../runtime/types.ts";
 import type { EventRecorder } from "../event-recorder.ts";
 import { latestInstance } from "../instances.ts";
 import { isSidecar } from "../restart-rules.ts";
-import { runtimeScheme } from "../status/container-status.ts";
+import { containerID } from "../status/container-status.ts";
 import { ProbeWorker } from "./probe-worker.ts";
 import { runProbe } from "./run-probe.ts";
 import type { ProbeKind, ProbeOutcome, ProbeResult } from "./types.ts";
@@ -152,9 +152,9 @@ function probeOf(container: Container, kind: ProbeKind): Probe | undefined {
  * What holds until a probe has said something. What the status says of this very instance comes from an earlier
  * daemon and stays true: a daemon's restart must not make pods unready (KEP-4781).
  */
-function initialResult({ status }: StoredPod, kind: ProbeKind, { id }: ContainerRecord): ProbeResult {
+function initialResult({ status }: StoredPod, kind: ProbeKind, record: ContainerRecord): ProbeResult {
   if (kind === "liveness") return "Success";
-  const isSame = ({ containerID }: ContainerStatus) => containerID === `${runtimeScheme}://${id}`;
+  const isSame = (shown: ContainerStatus) => shown.containerID === containerID(record);
   const before = status?.containerStatuses?.find(isSame) ?? status?.initContainerStatuses?.find(isSame);
   if (kind === "startup") return before?.started === true ? "Success" : "Unknown";
   return before?.ready === true ? "Success" : "Failure";

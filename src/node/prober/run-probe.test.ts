@@ -87,6 +87,10 @@ describe("httpGet", () => {
     expect((await probe({ httpGet: { port, path: "/x" } })).output).toBe(
       `Get "http://127.0.0.1:${port}/x": dial tcp 127.0.0.1:${port}: connect: connection refused`,
     );
+    const plain = await serve((_, response) => response.end());
+    expect((await probe({ httpGet: { port: plain, scheme: "HTTPS" } })).output).toBe(
+      `Get "https://127.0.0.1:${plain}/": http: server gave HTTP response to HTTPS client`,
+    );
     const silent = await serve(() => {});
     expect((await probe({ httpGet: { port: silent } })).output).toMatch(/Client\.Timeout exceeded/);
   });

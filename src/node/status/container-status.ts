@@ -29,7 +29,7 @@ export interface ContainerStatusParts {
 }
 
 /** Prefix of containerID and imageID, as `containerd://` is containerd's. */
-export const runtimeScheme = "peapod";
+const runtimeScheme = "peapod";
 
 /** A v1.ContainerStatus as the kubelet writes it. Pure. */
 export function containerStatus(parts: ContainerStatusParts): ContainerStatus {

@@ -4,12 +4,8 @@ import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { admitPod, admitPodUpdate } from "../../manifest/admit.ts";
 import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
-<<<<<<< src/server/resources/pods.ts
-import { upgradeRequired } from "../subresources/pod-exec.ts";
-=======
 import { ephemeralContainers } from "../subresources/ephemeral-containers.ts";
-import { podExec } from "../subresources/pod-exec.ts";
->>>>>>> /tmp/kt/new
+import { upgradeRequired } from "../subresources/pod-exec.ts";
 import { bind, evict, notChangeable } from "../subresources/pod-lifecycle.ts";
 import { podLog } from "../subresources/pod-log.ts";
 import { statusSubresource } from "../subresources/status.ts";

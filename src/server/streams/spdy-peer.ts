@@ -14,6 +14,8 @@ export const spdyRemoteCommandProtocol = "v4.channel.k8s.io";
 /** The API server's own limit. */
 const opensWithinMilliseconds = 30_000;
 
+const lingerMilliseconds = 10_000;
+
 /** A client that speaks SPDY on `transport`, once it has opened all `expected` streams. Rejects when it does not. */
 export async function spdyPeer(
   transport: Duplex,
@@ -37,6 +39,11 @@ export async function spdyPeer(
     async finish(status) {
       await write(streams.get("error"), Buffer.from(JSON.stringify(status)));
       await Promise.all(["stdout", "stderr", "error"].map((name) => end(streams.get(name))));
+      // Clients drop what they have not read yet when the connection ends, and end it themselves afterwards.
+      const limit = new AbortController();
+      const late = scope.clock.sleep(lingerMilliseconds, limit.signal).catch(() => {});
+      await Promise.race([connection.closed, late]);
+      limit.abort();
       connection.close();
     },
     onResize(listener) {

@@ -2,6 +2,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { explain, PeapodError, systemErrorCode } from "../../base/errors.ts";
 import { type Scope, uncancelled } from "../../base/scope.ts";
+import { makeCgroup } from "../../host/cgroup-delegation.ts";
 import {
   cgroupExists,
   cgroupHierarchies,
@@ -106,9 +107,7 @@ class PinnedSandboxes implements Sandboxes {
   async #make(pod: StoredPod, scope: Scope): Promise<Sandbox> {
     const record = plan(this.#layout, pod, scope.clock.now());
     this.#put(record);
-    for (const hierarchy of cgroupHierarchies()) {
-      mkdirSync(join(hierarchy, record.cgroup), { recursive: true });
-    }
+    makeCgroup(record.cgroup, scope);
     for (const { controller, file, value } of podCgroupSettings(pod, cgroupMode())) {
       writeCgroupSetting(record.cgroup, controller, file, value);
     }

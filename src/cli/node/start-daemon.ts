@@ -28,13 +28,14 @@ export interface DaemonSettings {
   readonly logLevel?: string | undefined;
 }
 
-const startLimitMilliseconds = 15_000;
+const startLimitMilliseconds = 60_000;
 const retryMilliseconds = 25;
 
 /**
  * Starts the node daemon, detached, and returns once it answers `/readyz`. Two first uses at once are safe: the
  * daemon takes a lock, and the one that finds it taken leaves the field to the other. Throws `Forbidden` when not
- * root and `NodeUnreachable`, with the end of the daemon's log, when it dies or is not ready after 15 s.
+ * root and `NodeUnreachable`, with the end of the daemon's log, when it dies or is not ready after a minute (it
+ * takes under a second as a rule; a loaded or emulated machine is slower).
  */
 export async function startDaemon(settings: DaemonSettings, scope: Scope): Promise<void> {
   if (process.getuid?.() !== 0) {

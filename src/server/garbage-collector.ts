@@ -131,7 +131,8 @@ class GarbageCollector {
     if (deletionTimestamp === undefined) this.#collectUnowned(known, object);
     else if (finalizers.includes(orphanFinalizer)) this.#orphan(known, uid);
     else if (finalizers.includes(foregroundFinalizer)) this.#deleteDependents(known, uid);
-    for (const owner of known.owners) this.#queue.enqueue(owner);
+    // Only an owner that is there can be waiting for this one; one that is gone would send back for its dependents.
+    for (const owner of known.owners) if (this.#known.has(owner)) this.#queue.enqueue(owner);
   }
 
   /** Deletes an object whose owners are all gone, and takes single ones that are gone off the others' list. */

@@ -64,7 +64,8 @@ export function invalidObject(
 ): PeapodError {
   const lines = problems.map(problemLine);
   const list = lines.length === 1 ? lines[0] : `[${lines.join(", ")}]`;
-  return new PeapodError("Invalid", `${resource.kind} ${JSON.stringify(name)} is invalid: ${list}`, {
+  const kind = resource.group === "" ? resource.kind : `${resource.kind}.${resource.group}`;
+  return new PeapodError("Invalid", `${kind} ${JSON.stringify(name)} is invalid: ${list}`, {
     details: { name, group: resource.group, kind: resource.kind, causes: causesOf(problems) },
   });
 }

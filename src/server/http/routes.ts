@@ -3,7 +3,7 @@ import { withSignal } from "../../base/scope.ts";
 import { methodNotAllowed } from "../admission.ts";
 import { basePath } from "../discovery.ts";
 import { type ApiContext, type ApiRequest, flag } from "../request.ts";
-import type { Resource, Verb, VerbHandler } from "../resource.ts";
+import { type Resource, resourceName, type Verb, type VerbHandler } from "../resource.ts";
 import { create } from "../verbs/create.ts";
 import { deleteOne } from "../verbs/delete.ts";
 import { deleteCollection } from "../verbs/delete-collection.ts";
@@ -105,7 +105,9 @@ function takeApart(
   reply.raw.once("close", () => gone.abort(new Error("the client went away")));
   return {
     context:
-      resource.view === undefined ? context : { ...context, store: viewStore(context.store, resource.view) },
+      resource.view === undefined
+        ? context
+        : { ...context, store: viewStore(context.store, resourceName(resource), resource.view) },
     resource,
     namespace,
     name,

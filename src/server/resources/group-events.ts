@@ -14,6 +14,10 @@ export const groupEvents: Resource = {
   type: "events.Event",
   admit: (value) => admitObject("events.k8s.io/v1/Event", value),
   view: { of: "events", fromStored, toStored },
+  columns: events.columns.map((column) => ({
+    ...column,
+    cell: (object, now) => column.cell(toStored(object), now),
+  })),
   selectableFields: {
     ...Object.fromEntries(
       Object.entries(events.selectableFields).map(([field, read]) => [

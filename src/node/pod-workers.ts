@@ -4,7 +4,8 @@ import { KeyedQueue } from "../base/keyed-queue.ts";
 import { type Scope, withBindings } from "../base/scope.ts";
 import type { StoredPod } from "../kube/types.ts";
 import { BackOff, setUpLimits } from "./back-off.ts";
-import { deleteOwnClaims } from "./claims/release-claims.ts";
+import { releaseClaims } from "./claims/release-claims.ts";
+import { referencesOf } from "./configuration/references.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { PodState } from "./pod-state.ts";
 import { stopContainers } from "./stop-containers.ts";
@@ -111,9 +112,9 @@ export class PodWorkers {
     const { namespace, name } = state.pod.metadata;
     await removePod({ namespace, name, uid }, this.#dependencies, scope);
     this.#deleteFromAPI(state);
+    if (referencesOf(state.pod).claims.size > 0) await releaseClaims(this.#dependencies, scope);
     this.#dependencies.events.forget(uid);
     this.#dependencies.tokens.forget(uid);
-    deleteOwnClaims(uid, this.#dependencies.store);
     this.#alarms.clear(uid);
     this.#states.delete(uid);
   }

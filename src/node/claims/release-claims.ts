@@ -29,14 +29,6 @@ export async function releaseClaims({ store, volumes }: Dependencies, scope: Sco
   }
 }
 
-/** Deletes the claims that were made for one pod's own volumes. Idempotent. */
-export function deleteOwnClaims(podUID: string, store: Store): void {
-  for (const claim of store.list("persistentvolumeclaims").items) {
-    if (!claim.metadata.ownerReferences?.some(({ uid }) => uid === podUID)) continue;
-    ignoringGone(() => store.delete(claimKey(claim)));
-  }
-}
-
 function isUsed({ metadata }: KubernetesObject, pods: readonly StoredPod[]): boolean {
   return pods.some(
     (pod) => pod.metadata.namespace === metadata.namespace && referencesOf(pod).claims.has(metadata.name),

@@ -1,6 +1,7 @@
 import { errorCode, explain } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
+import { releaseClaims } from "../claims/release-claims.ts";
 import type { AgentDependencies } from "../dependencies.ts";
 import type { PodState } from "../pod-state.ts";
 import { type ConfigurationReferences, referencesOf } from "./references.ts";
@@ -24,15 +25,19 @@ const followed: Readonly<Record<string, keyof ConfigurationReferences>> = {
  */
 export function followConfiguration(
   workers: Workers,
-  { store }: Pick<AgentDependencies, "store">,
+  dependencies: Pick<AgentDependencies, "store" | "volumes">,
   scope: Scope,
 ): Promise<void>[] {
+  const { store } = dependencies;
   return Object.entries(followed).map(async ([resource, list]) => {
     for (let from = store.resourceVersion(); !scope.signal.aborted; ) {
       try {
         const changes = store.watch(resource, { resourceVersion: from, signal: scope.signal });
         for await (const { type, object } of changes) {
-          if (type !== "BOOKMARK") wakePodsOf(object, list, workers);
+          if (type === "BOOKMARK") continue;
+          wakePodsOf(object, list, workers);
+          const isEnding = type === "DELETED" || object.metadata.deletionTimestamp !== undefined;
+          if (list === "claims" && isEnding) await releaseClaims(dependencies, scope);
         }
       } catch (error) {
         if (scope.signal.aborted) return;

@@ -78,6 +78,7 @@ function clientFact(
     {
       condition: "Open",
       readings: [reading],
+      wholeGroup: containers.length > 1,
       activity: `${sent?.packets ?? 0}/${received?.packets ?? 0}`,
       ...(protocol === "TCP" ? { openConnections: 0 } : {}),
       evidence: [

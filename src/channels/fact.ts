@@ -20,6 +20,10 @@ export interface ChannelFact {
   readonly activity?: string;
   /** True only while `activity` moves: an attempt, not a state that the kernel holds. */
   readonly fleeting?: boolean;
+  /** TCP and UDP: address and client. Channels to several servers of one port (SO_REUSEPORT) have the same one. */
+  readonly group?: string;
+  /** What is known of all of a group together: news only as far as its channels don't account for it. */
+  readonly wholeGroup?: boolean;
   readonly readings: readonly Reading[];
   /** Connections open now; absent where there are none to count. */
   readonly openConnections?: number;

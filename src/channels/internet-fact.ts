@@ -42,6 +42,7 @@ export function internetFact(
     readonly activity?: string;
     readonly openConnections?: number;
     readonly fleeting?: boolean;
+    readonly wholeGroup?: boolean;
     readonly evidence: readonly Evidence[];
   },
 ): ChannelFact {
@@ -63,6 +64,10 @@ export function internetFact(
     ...(activity === undefined ? {} : { activity }),
     ...(openConnections === undefined ? {} : { openConnections }),
     ...(observed.fleeting === true ? { fleeting: true } : {}),
+    ...(client?.container === undefined
+      ? {}
+      : { group: `${protocol} ${formatAddress(at)} ${client.container}` }),
+    ...(observed.wholeGroup === true ? { wholeGroup: true } : {}),
     readings: observed.readings ?? [],
     evidence: observed.evidence,
   };

@@ -47,6 +47,27 @@ export class PodChannels {
   /** Takes in what one look saw. Facts with the same key must have been merged before. */
   update(pod: ObservedPod, facts: readonly ChannelFact[], now: number): void {
     const present = new Set<string>();
+    const [ofGroups = [], single = []] = [true, false].map((whole) =>
+      facts.filter(({ wholeGroup = false }) => wholeGroup === whole),
+    );
+    this.#take(pod, single, present, now);
+    this.#take(
+      pod,
+      ofGroups.filter((fact) => !this.#isAccountedFor(fact)),
+      present,
+      now,
+    );
+    this.#close(present, now);
+  }
+
+  /** Whether the single channels of the group, with those that are closed, had all of its connections. */
+  #isAccountedFor({ key, group, readings }: ChannelFact): boolean {
+    const all = readings.reduce((sum, { connections = 0 }) => sum + connections, 0);
+    const single = [...this.#entries.values()].filter(({ fact }) => fact.group === group && fact.key !== key);
+    return single.length > 0 && single.reduce((sum, { totals }) => sum + totals.connections, 0) >= all;
+  }
+
+  #take(pod: ObservedPod, facts: readonly ChannelFact[], present: Set<string>, now: number): void {
     for (const fact of facts) {
       const entry = this.#entries.get(fact.key);
       if (this.#over.has(fact.key) && this.#over.get(fact.key) === fact.activity) continue;
@@ -68,7 +89,6 @@ export class PodChannels {
       entry.closed = false;
       entry.totals.update(fact.readings, now);
     }
-    this.#close(present, now);
   }
 
   #newEntry(pod: ObservedPod, fact: ChannelFact, now: number): Entry {

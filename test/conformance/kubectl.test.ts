@@ -147,6 +147,17 @@ describe("one pod", () => {
     expect(missing.stderr).toBe("error: container nobody is not valid for pod web\n");
   });
 
+  test("top says what pods, containers and the node use", async () => {
+    const [pod] = rows(await kubectl.ok(["top", "pod"]));
+    expect(pod).toEqual(["web", expect.stringMatching(/^\d+m$/), expect.stringMatching(/^\d+Mi$/)]);
+    const containers = rows(await kubectl.ok(["top", "pod", "web", "--containers"]));
+    expect(containers.map(([name, container]) => [name, container])).toEqual([
+      ["web", "helper"],
+      ["web", "server"],
+    ]);
+    expect(rows(await kubectl.ok(["top", "node"]))[0]).toHaveLength(5);
+  });
+
   test("label, annotate and three kinds of patch", async () => {
     expect(await kubectl.ok(["label", "pod", "web", "tier=front"])).toBe("pod/web labeled\n");
     const taken = await kubectl.run(["label", "pod", "web", "tier=back"]);

@@ -17,6 +17,8 @@ export interface Client {
  */
 export async function clientsOf(node: TestNode): Promise<{
   kubectl: Client;
+  /** Another program with the same surroundings. */
+  client(program: string): Client;
   helm: Client;
   env: NodeJS.ProcessEnv;
   programs: { kubectl: string; helm: string };
@@ -38,5 +40,5 @@ export async function clientsOf(node: TestNode): Promise<{
       },
     };
   };
-  return { kubectl: client(programs.kubectl), helm: client(programs.helm), env, programs };
+  return { client, kubectl: client(programs.kubectl), helm: client(programs.helm), env, programs };
 }

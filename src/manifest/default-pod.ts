@@ -24,6 +24,9 @@ export function defaultPod(pod: Pod): void {
   // The API server reads a negative period as the shortest one that still is a grace period.
   if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   mirrorServiceAccount(spec);
+  if (spec.resources?.limits !== undefined) {
+    spec.resources.requests = { ...spec.resources.limits, ...spec.resources.requests };
+  }
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   const { initContainers = [], containers = [], ephemeralContainers = [] } = spec;
   for (const container of [...initContainers, ...containers, ...ephemeralContainers]) {

@@ -106,14 +106,11 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("securityContext.windowsOptions", "only Linux containers run"),
 
   refuse("hostUsers", "pods have no user namespace of their own", (value) => value === false),
-  refuse("hostnameOverride", "the host name comes from hostname or the pod's name"),
   refuse("os.name", "only Linux containers run", not("linux")),
   refuse("overhead", "there are no runtime classes"),
   refuse("resourceClaims", "there are no resource claims"),
-  refuse("resources", "requests and limits are those of containers, not of pods"),
   refuse("runtimeClassName", "there are no runtime classes; the node's --runtime chooses for all pods"),
   refuse("schedulingGates", "nothing removes scheduling gates"),
-  refuse("setHostnameAsFQDN", "pods have no fully qualified name"),
   warn("subdomain", "pods have no DNS name"),
 
   warn("nodeSelector", oneMachine),

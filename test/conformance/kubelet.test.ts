@@ -98,6 +98,27 @@ describe("[sig-node] KubeletManagedEtcHosts", () => {
   });
 });
 
+describe("host names", () => {
+  const script = "hostname; tail -1 /etc/hosts | cut -f2-";
+  test.each([
+    ["plain", {}, "plain\nplain\n"],
+    ["with-name", { hostname: "other" }, "other\nother\n"],
+    [
+      "with-domain",
+      { subdomain: "sub" },
+      "with-domain\nwith-domain.sub.default.svc.cluster.local\twith-domain\n",
+    ],
+    [
+      "qualified",
+      { subdomain: "sub", setHostnameAsFQDN: true },
+      "qualified.sub.default.svc.cluster.local\nqualified.sub.default.svc.cluster.local\tqualified\n",
+    ],
+    ["overridden", { hostnameOverride: "any.name.at-all" }, "any.name.at-all\nany.name.at-all\n"],
+  ])("%s", async (name, spec, log) => {
+    expect((await runPod(cluster, "default", scriptPod(name, script, spec))).log).toBe(log);
+  });
+});
+
 describe("[sig-node] ImageVolume", () => {
   test("should succeed with pod and pull policy of Always", async () => {
     const image = { reference: "peapod.dev/host", pullPolicy: "Always" };

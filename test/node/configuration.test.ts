@@ -159,6 +159,22 @@ test("a ConfigMap that changes a thousand times is never seen half changed", asy
   expect(log).toMatch(/^looked \d+ times, last 1000\n$/);
 });
 
+test("a pod that is limited as a whole shares its limit out", async () => {
+  const resources = { requests: { cpu: "200m", memory: "32Mi" }, limits: { cpu: "1", memory: "64Mi" } };
+  const script =
+    "cat /v/limit; echo; cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | wc -c; sleep 1000";
+  const items = [{ path: "limit", resourceFieldRef: { containerName: "main", resource: "limits.memory" } }];
+  const spec = { resources, volumes: [{ name: "v", downwardAPI: { items } }] };
+  const pod = await cluster.create<StoredPod>("default", scriptPod("whole", script, spec, { volumeMounts }));
+  expect(pod.status?.qosClass).toBe("Burstable");
+  await cluster.logged("default", "whole", "67108864");
+  const cgroup = podCgroup(layoutFor(cluster.node.stateDir, cluster.node.runDir), pod.metadata.uid);
+  const v1 = cgroupV1Path(cgroup, "memory");
+  const file =
+    v1 === undefined ? join("/sys/fs/cgroup", cgroup, "memory.max") : join(v1, "memory.limit_in_bytes");
+  expect(readFileSync(file, "utf8").trim()).toBe("67108864");
+});
+
 test("the pod's cgroup has the sums of its containers, each container its own", async () => {
   const resources = { requests: { cpu: "100m", memory: "16Mi" }, limits: { cpu: "500m", memory: "64Mi" } };
   const container = (name: string) => ({

@@ -5,6 +5,7 @@ import { validateContainers } from "./containers.ts";
 import { validateDNS } from "./dns.ts";
 import { validateEphemeralContainers } from "./ephemeral-containers.ts";
 import { validateMetadata } from "./metadata.ts";
+import { validatePodResources } from "./pod-resources.ts";
 import { validateScheduling } from "./scheduling.ts";
 import { validatePodSecurity } from "./security.ts";
 import { hasForm, inRange, oneOf } from "./values.ts";
@@ -33,6 +34,7 @@ export function validatePodSpec(pod: Pod): Problem[] {
     ...validateDNS(pod.spec),
     ...validateScheduling(pod.spec),
     ...validatePodSecurity("spec.securityContext", pod.spec.securityContext ?? {}),
+    ...validatePodResources(pod.spec),
     ...validatePodFields(pod.spec),
   ];
 }

@@ -9,7 +9,7 @@ import { apiVersionOf, typeOf } from "./resource.ts";
 const longestName = 128;
 
 /** The name under which the request's fields are kept; empty when it says none. Invalid for one that is no name. */
-export function fieldManager({ query }: Pick<ApiRequest, "query">): string {
+function fieldManager({ query }: Pick<ApiRequest, "query">): string {
   const name = query.get("fieldManager") ?? "";
   if (name.length <= longestName && /^\P{C}*$/u.test(name)) return name;
   throw invalidObject({ kind: "PatchOptions", group: "meta.k8s.io" }, "", [
@@ -22,7 +22,7 @@ export function fieldManager({ query }: Pick<ApiRequest, "query">): string {
 }
 
 /** Who makes the request's change: the field manager it names, or the first word of the client's own name. */
-export function updatingManager(request: ApiRequest, part: TrackedPart): Manager {
+function updatingManager(request: ApiRequest, part: TrackedPart): Manager {
   const manager =
     fieldManager(request) || request.userAgent.split("/")[0]?.slice(0, longestName) || "unknown";
   const apiVersion = apiVersionOf(request.resource);

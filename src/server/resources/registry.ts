@@ -6,6 +6,7 @@ import { diagnoses } from "./diagnoses.ts";
 import { events } from "./events.ts";
 import { groupEvents } from "./group-events.ts";
 import { images } from "./images.ts";
+import { jobResources } from "./jobs.ts";
 import { metricsResources } from "./metrics.ts";
 import { namespaces } from "./namespaces.ts";
 import { networkResources } from "./network.ts";
@@ -27,6 +28,7 @@ export const resources: readonly Resource[] = [
   ...networkResources,
   ...storageResources,
   ...workloadResources,
+  ...jobResources,
   ...policyResources,
   ...accessResources,
   groupEvents,

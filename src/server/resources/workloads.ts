@@ -3,11 +3,8 @@ import type { IDaemonSet } from "kubernetes-models/apps/v1/DaemonSet";
 import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
 import type { IReplicaSet } from "kubernetes-models/apps/v1/ReplicaSet";
 import type { IStatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
-import type { ICronJob } from "kubernetes-models/batch/v1/CronJob";
-import type { IJob } from "kubernetes-models/batch/v1/Job";
-import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
 import type { IPodTemplate } from "kubernetes-models/v1/PodTemplate";
-import type { Column, Resource } from "../resource.ts";
+import type { Resource } from "../resource.ts";
 import { scaleSubresource } from "../subresources/scale.ts";
 import {
   ageColumn,
@@ -17,26 +14,8 @@ import {
   selectorText,
   textColumn,
 } from "../table/columns.ts";
-import { humanDuration, timeSince } from "../table/human-duration.ts";
-import { stored } from "./stored.ts";
-
-const notice = (kind: string) =>
-  `${kind} is stored but not honoured yet by this version of Peapod: no controller makes pods of it`;
-
-/** The containers, images and selector of `-o wide`. */
-function podColumns<T>(
-  spec: (object: T) => IPodSpec | undefined,
-  selector?: (object: T) => string,
-): Column[] {
-  const list = (object: T, part: "name" | "image") =>
-    (spec(object)?.containers ?? []).map((container) => container[part] ?? "").join(",");
-  const columns = [
-    textColumn<T>("Containers", "Names of the containers.", (object) => list(object, "name"), { wide: true }),
-    textColumn<T>("Images", "Images of the containers.", (object) => list(object, "image"), { wide: true }),
-  ];
-  if (selector === undefined) return columns;
-  return [...columns, textColumn<T>("Selector", "Which pods are its own.", selector, { wide: true })];
-}
+import { podColumns } from "../table/pod-columns.ts";
+import { noController, stored } from "./stored.ts";
 
 const deployments = stored({
   group: "apps",
@@ -47,7 +26,7 @@ const deployments = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: notice("Deployment"),
+  notice: noController("Deployment"),
   columns: [
     nameColumn,
     textColumn<IDeployment>(
@@ -82,7 +61,7 @@ const replicaSets = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: notice("ReplicaSet"),
+  notice: noController("ReplicaSet"),
   selectableFields: {
     "status.replicas": (object) => String((object as unknown as IReplicaSet).status?.replicas ?? 0),
   },
@@ -108,7 +87,7 @@ const statefulSets = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: notice("StatefulSet"),
+  notice: noController("StatefulSet"),
   columns: [
     nameColumn,
     textColumn<IStatefulSet>(
@@ -129,7 +108,7 @@ const daemonSets = stored({
   shortNames: ["ds"],
   categories: ["all"],
   hasStatus: true,
-  notice: notice("DaemonSet"),
+  notice: noController("DaemonSet"),
   columns: [
     nameColumn,
     countColumn<IDaemonSet>(
@@ -182,62 +161,6 @@ const controllerRevisions = stored({
   ],
 });
 
-const jobs = stored({
-  group: "batch",
-  version: "v1",
-  kind: "Job",
-  plural: "jobs",
-  categories: ["all"],
-  hasStatus: true,
-  notice: notice("Job"),
-  selectableFields: {
-    "status.successful": (object) => String((object as unknown as IJob).status?.succeeded ?? 0),
-  },
-  columns: [
-    nameColumn,
-    textColumn<IJob>("Status", "How far it is.", jobState),
-    textColumn<IJob>("Completions", "Pods that succeeded of all wanted.", jobCompletions),
-    textColumn<IJob>("Duration", "How long it runs or ran.", jobDuration),
-    ageColumn,
-    ...podColumns<IJob>(
-      ({ spec }) => spec?.template?.spec,
-      ({ spec }) => selectorText(spec?.selector),
-    ),
-  ],
-});
-
-const cronJobs = stored({
-  group: "batch",
-  version: "v1",
-  kind: "CronJob",
-  plural: "cronjobs",
-  shortNames: ["cj"],
-  categories: ["all"],
-  hasStatus: true,
-  notice: notice("CronJob"),
-  columns: [
-    nameColumn,
-    textColumn<ICronJob>("Schedule", "When it runs.", ({ spec }) => spec?.schedule ?? ""),
-    textColumn<ICronJob>(
-      "Timezone",
-      "Whose time the schedule is in.",
-      ({ spec }) => spec?.timeZone ?? "<none>",
-    ),
-    textColumn<ICronJob>("Suspend", "Whether it is held back.", ({ spec }) =>
-      spec?.suspend === true ? "True" : "False",
-    ),
-    countColumn<ICronJob>("Active", "Jobs that run now.", ({ status }) => status?.active?.length ?? 0),
-    textColumn<ICronJob>("Last Schedule", "When it ran last.", ({ status }, now) =>
-      status?.lastScheduleTime === undefined ? "<none>" : timeSince(status.lastScheduleTime, now),
-    ),
-    ageColumn,
-    ...podColumns<ICronJob>(
-      ({ spec }) => spec?.jobTemplate?.spec?.template?.spec,
-      ({ spec }) => selectorText(spec?.jobTemplate?.spec?.selector),
-    ),
-  ],
-});
-
 const podTemplates = stored({
   group: "",
   version: "v1",
@@ -258,38 +181,12 @@ const podTemplates = stored({
   ],
 });
 
-/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/ but for pods */
+/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/ but for pods and jobs. */
 export const workloadResources: readonly Resource[] = [
   deployments,
   replicaSets,
   statefulSets,
   daemonSets,
   controllerRevisions,
-  jobs,
-  cronJobs,
   podTemplates,
 ];
-
-function jobState({ metadata, spec, status }: IJob): string {
-  const isTrue = (type: string) =>
-    status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
-  if (isTrue("Complete")) return "Complete";
-  if (isTrue("Failed")) return "Failed";
-  if (metadata?.deletionTimestamp !== undefined) return "Terminating";
-  if (isTrue("Suspended") || spec?.suspend === true) return "Suspended";
-  if (isTrue("FailureTarget")) return "FailureTarget";
-  return isTrue("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running";
-}
-
-function jobCompletions({ spec, status }: IJob): string {
-  const done = status?.succeeded ?? 0;
-  if (spec?.completions !== undefined) return `${done}/${spec.completions}`;
-  const parallel = spec?.parallelism ?? 0;
-  return parallel > 1 ? `${done}/1 of ${parallel}` : `${done}/1`;
-}
-
-function jobDuration({ status }: IJob, now: number): string {
-  if (status?.startTime === undefined) return "";
-  const end = status.completionTime === undefined ? now : Date.parse(status.completionTime);
-  return humanDuration(end - Date.parse(status.startTime));
-}

@@ -1,9 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { quietScope } from "../../src/base/scope.ts";
 import { createChannelObserver } from "../../src/channels/observer.ts";
+import { PodSampler } from "../../src/channels/pod-sampler.ts";
 import type { Channel } from "../../src/channels/types.ts";
+import { createNftCounters } from "../../src/network/counters/nft-counters.ts";
 import { HandMadePod } from "../fixtures/hand-made-pod.ts";
 
 const scope = quietScope();
@@ -142,4 +145,69 @@ test("a machine without bpftrace: said, and the rest goes on", async () => {
   undo.push(() => observer.stop());
   const { missing } = await observer.list(scope, { deep: true });
   expect(missing.find(({ layer }) => layer === "bpftrace")?.reason).toMatch(/signals are unknown: /);
+});
+
+test("a hundred looks of every layer leave everything as it was: blocked opens, queues, memory, times", async () => {
+  const pod = new HandMadePod("pod");
+  undo.push(() => pod.remove());
+  await pod.ready();
+  const counters = await createNftCounters(scope);
+  const counted = ["w", "r"].map((name) => ({ name, cgroup: `${pod.cgroup.slice(1)}/${name}` }));
+  await counters.install(pod.netns, counted, scope);
+  const observer = createChannelObserver({
+    pods: { runningPods: () => [pod.observed()] },
+    counters,
+    busyInterval: 50,
+  });
+  observer.start(scope);
+  undo.push(() => observer.stop());
+  for (const name of ["no-reader", "no-writer", "full"]) execFileSync("mkfifo", [join(pod.volume, name)]);
+  await pod.run("w", {
+    talk: together(
+      "fifo-hold VOLUME/no-reader w",
+      "fifo-full VOLUME/full",
+      "sysv-shm 0x41 8192 rw",
+      "sysv-send 0x42 5 100",
+      "posix-send /waiting 5 20",
+    ),
+  });
+  await pod.run("r", {
+    talk: together("fifo-hold VOLUME/no-writer r", "fifo-mute VOLUME/full", "sysv-shm 0x41 8192 r"),
+  });
+  const inPod = (...command: string[]) =>
+    execFileSync("nsenter", [`--ipc=${pod.observed().ipcns}`, ...command], { encoding: "utf8" });
+  const queueSize = () =>
+    inPod("unshare", "-m", "sh", "-c", "mount -t mqueue none /mnt && cat /mnt/waiting").trim();
+  const state = () => ({
+    fifos: ["no-reader", "no-writer", "full"].map((name) => {
+      const { mtimeMs, atimeMs } = statSync(join(pod.volume, name));
+      return [mtimeMs, atimeMs];
+    }),
+    memory: inPod("cat", "/proc/sysvipc/shm"),
+    messages: inPod("cat", "/proc/sysvipc/msg"),
+    queue: queueSize(),
+  });
+  const reasons = async () =>
+    Object.fromEntries(
+      (await observer.list(scope, { deep: true })).channels
+        .filter(({ spec }) => spec.type === "FIFO")
+        .map(({ spec, status }) => [spec.address, status.reason]),
+    );
+  const truth = {
+    "shared:/no-reader": "w waits in open(2) to write: no reader has the FIFO open",
+    "shared:/no-writer": "r waits in open(2) to read: no writer has the FIFO open",
+    "shared:/full": "w waits in write(2): the FIFO is full",
+  };
+  await expect.poll(reasons, { timeout: 20_000, interval: 200 }).toEqual(truth);
+  const { missing } = await observer.list(scope, { deep: true });
+  expect(missing).toEqual([]);
+
+  const before = state();
+  // Beside the observer's own looks with counters, events and the deep look.
+  const sampler = new PodSampler();
+  undo.push(() => sampler.close());
+  for (let i = 0; i < 100; i += 1) await sampler.look(pod.observed(), Date.now(), () => []);
+  await observer.list(scope, { deep: true });
+  expect(state()).toEqual(before);
+  expect(await reasons()).toEqual(truth);
 });

@@ -4,6 +4,7 @@ import { cliReference } from "./generate-cli-docs.ts";
 import { errorReference } from "./generate-error-reference.ts";
 import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
 import { generateRuleDocs } from "./generate-rule-docs.ts";
+import { supportTable } from "./generate-support-table.ts";
 
 /** Writes every generated file of the repository anew: `npm run generate && git diff --exit-code`. */
 const files: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -11,6 +12,7 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "src/kube/generated/field-table.ts": generateFieldTable,
   "docs/errors.md": errorReference,
   "docs/reference/cli.md": cliReference,
+  "docs/support.md": supportTable,
   ...generateRuleDocs(),
 };
 

@@ -1,7 +1,7 @@
 import { createHash, type KeyObject, randomUUID, sign } from "node:crypto";
 
 /** Who issues tokens, and the audience of those that name none: the API server, by its name in every cluster. */
-export const tokenIssuer = "https://kubernetes.default.svc.cluster.local";
+const tokenIssuer = "https://kubernetes.default.svc.cluster.local";
 
 interface Identity {
   readonly name: string;

@@ -26,7 +26,7 @@ export function keyed(kind: "ConfigMap" | "Secret", name: string, data: Record<s
 }
 
 /** A change of one value. */
-export function change(kind: "ConfigMap" | "Secret", data: Record<string, string | null>): object {
+function change(kind: "ConfigMap" | "Secret", data: Record<string, string | null>): object {
   const encoded = Object.entries(data).map(([key, value]) => [
     key,
     value === null || kind === "ConfigMap" ? value : Buffer.from(value).toString("base64"),

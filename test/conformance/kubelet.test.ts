@@ -98,6 +98,11 @@ describe("[sig-node] KubeletManagedEtcHosts", () => {
   });
 });
 
+test("workingDir is where the command runs", async () => {
+  const pod = scriptPod("folder", "pwd", {}, { workingDir: "/usr/share" });
+  expect((await runPod(cluster, "default", pod)).log).toBe("/usr/share\n");
+});
+
 describe("host names", () => {
   const script = "hostname; tail -1 /etc/hosts | cut -f2-";
   test.each([

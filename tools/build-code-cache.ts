@@ -57,7 +57,8 @@ function answer(request: IncomingMessage, response: ServerResponse, body: string
   };
   if (method === "POST") send(201, { ...pod, status });
   else if (url.includes("watch=true")) {
-    const object = { ...pod, status: { ...status, conditions } };
+    const changed = { ...pod.metadata, resourceVersion: "6" };
+    const object = { ...pod, metadata: changed, status: { ...status, conditions } };
     response.writeHead(200).write(`${JSON.stringify({ type: "MODIFIED", object })}\n`);
   } else if (headers.accept?.includes("as=Table")) {
     const columnDefinitions = ["Name", "Ready"].map((name) => ({ name, type: "string", priority: 0 }));

@@ -164,7 +164,7 @@ test("up without -d prints the logs and ends with the pod", async () => {
 test("a watch that repeats an older state of a pod brings no news", () => {
   const at = (resourceVersion: string) => ({ metadata: { resourceVersion } }) as StoredPod;
   expect(isNews(at("9"), at("10"))).toBe(false);
-  expect(isNews(at("10"), at("10"))).toBe(false);
+  expect(isNews(at("10"), at("10"))).toBe(true);
   expect(isNews(at("100"), at("99"))).toBe(true);
   expect(isNews(at("1"), undefined)).toBe(true);
 });

@@ -94,7 +94,7 @@ export function lowestVersion(targets: readonly StoredPod[]): string | undefined
   return versions.sort((a, b) => Number(a) - Number(b))[0];
 }
 
-/** Whether the state is newer than the one known: a watch from the lowest version repeats what others had before. */
+/** Whether the state is not older than the one known: a watch from the lowest version repeats what others had before. */
 export function isNews(pod: StoredPod, known: StoredPod | undefined): boolean {
-  return Number(pod.metadata.resourceVersion) > Number(known?.metadata.resourceVersion ?? 0);
+  return Number(pod.metadata.resourceVersion) >= Number(known?.metadata.resourceVersion ?? 0);
 }

@@ -19,10 +19,26 @@ export function formatDiagnosis(diagnosis: Diagnosis, terminal: Pick<Terminal, "
     ...(findings.length === 0 && answer === undefined
       ? [`pod/${metadata.name}: nothing is wrong that could be seen\n`]
       : []),
-    ...findings.map((finding) => formatFinding(finding, terminal)),
+    ...(answer === undefined
+      ? findings.map((finding) => formatFinding(finding, terminal))
+      : findings.length === 0
+        ? []
+        : [summarize(diagnosis, terminal)]),
     ...missing.map(({ layer, reason }) => `Not seen on this machine: ${layer} (${reason})\n`),
   ];
   return blocks.join("\n");
+}
+
+/** Beside an answer, what else is wrong with the two is named only. */
+function summarize({ findings, metadata }: Diagnosis, terminal: Pick<Terminal, "colour">): string {
+  return [
+    `Found about these containers (peapod why ${metadata.name}):`,
+    ...findings.map(
+      ({ severity, message, rule }) =>
+        `  ${styled(terminal, styles[severity], severity)}: ${message} [${rule}]`,
+    ),
+    "",
+  ].join("\n");
 }
 
 function formatAnswer(answer: ReachAnswer, terminal: Pick<Terminal, "colour">): string {

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Diagnosis } from "../../src/diagnose/live/diagnosis.ts";
+import { liveRules } from "../../src/diagnose/live-rules/registry.ts";
+import { brokenPods, manifestOf } from "../fixtures/live/broken-pods.ts";
+import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
+
+let node: TestNode;
+const nameOf = (index: number) => `${brokenPods[index]?.rule}-${index}`;
+
+/** Applies one manifest per broken pod and does not wait for any. */
+async function apply(side: "wrong" | "right"): Promise<void> {
+  const documents = brokenPods.map((pod, index) => JSON.stringify(manifestOf(nameOf(index), pod[side])));
+  const { stderr, exitCode } = await node.peapod(["up", "-d", "--timeout=1s", "-f", "-"], {
+    input: documents.join("\n---\n"),
+  });
+  expect([0, 1], stderr).toContain(exitCode);
+}
+
+async function why(name: string): Promise<{ diagnosis: Diagnosis; exitCode: number }> {
+  const { stdout, stderr, exitCode } = await node.peapod(["why", name, "-o", "json"]);
+  if (stdout === "") throw new Error(stderr);
+  return { diagnosis: JSON.parse(stdout) as Diagnosis, exitCode };
+}
+
+const rulesOf = ({ findings }: Diagnosis) =>
+  findings.filter(({ severity }) => severity !== "info").map(({ rule }) => rule);
+
+beforeAll(async () => {
+  node = await testNode();
+});
+afterAll(async () => {
+  await node?.close();
+});
+
+test("there is a broken pod for every rule", () => {
+  expect([...new Set(brokenPods.map(({ rule }) => rule))].sort()).toEqual(
+    liveRules.map(({ id }) => id).sort(),
+  );
+});
+
+describe("pods as people break them", () => {
+  beforeAll(() => apply("wrong"));
+
+  test.each(brokenPods.map(({ rule }, index) => [rule, index] as const))("%s (%i)", async (rule, index) => {
+    let last: unknown;
+    const found = await eventually(
+      async () => {
+        const { diagnosis, exitCode } = await why(nameOf(index));
+        last = diagnosis.findings.map((each) => [each.rule, each.message]);
+        return rulesOf(diagnosis).includes(rule) ? { diagnosis, exitCode } : undefined;
+      },
+      `${rule} in ${nameOf(index)}`,
+      40_000,
+    ).catch((error) => Promise.reject(new Error(`${error.message}: ${JSON.stringify(last)}`)));
+    expect(found.exitCode).toBe(1);
+    expect(rulesOf(found.diagnosis)).toEqual([rule]);
+    for (const { evidence, fix } of found.diagnosis.findings) {
+      expect(evidence.length).toBeGreaterThan(0);
+      expect(fix).not.toBe("");
+    }
+  });
+
+  test("the findings are events and stand in describe, each once", async () => {
+    const text = await eventually(async () => {
+      const described = await node.ok(["describe", "pod", nameOf(0), nameOf(4)]);
+      return described.includes("DiagnosisPortTaken") ? described : undefined;
+    }, "the event DiagnosisPortTaken");
+    expect(text.split("DiagnosisPortTaken").length).toBe(2);
+  });
+});
+
+describe("the same pods after the fix", () => {
+  beforeAll(() => apply("right"));
+
+  test.each(brokenPods.map(({ rule }, index) => [rule, index] as const))("%s (%i)", async (_, index) => {
+    let last: unknown;
+    await eventually(
+      async () => {
+        const { diagnosis, exitCode } = await why(nameOf(index));
+        last = diagnosis.findings.map((each) => [each.rule, each.message]);
+        const pod = JSON.parse(await node.ok(["get", "pod", nameOf(index), "-o", "json"]));
+        const settled = ["Running", "Succeeded"].includes(pod.status.phase);
+        return settled && rulesOf(diagnosis).length === 0 && exitCode === 0 ? true : undefined;
+      },
+      `silence about ${nameOf(index)}`,
+      45_000,
+    ).catch((error) => Promise.reject(new Error(`${error.message}: ${JSON.stringify(last)}`)));
+  });
+});

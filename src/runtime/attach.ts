@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, type Writable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, withSignal } from "../base/scope.ts";
 import { startProcess } from "../host/child-process.ts";
@@ -33,18 +33,21 @@ export function attach(
   const { process: own } = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")) as OCISpec;
   const detached = new AbortController();
   const here = withSignal(scope, detached.signal);
-  const output = (stream: "stdout" | "stderr") => follow(context, record, stream, here);
-  const stdout = output("stdout");
-  const stderr = own.terminal ? undefined : output("stderr");
-  const stdin = request.stdin ? connectInput(bundle, here) : undefined;
-  const exited = Promise.all([stdout, stderr].map(ended)).then(() => {
+  const stdout = follow(context, record, "stdout", here);
+  const stderr = own.terminal ? undefined : follow(context, record, "stderr", here);
+  const stdin = request.stdin ? new PassThrough() : undefined;
+  if (stdin !== undefined) {
+    // Not before: the answer to what is typed must not be taken for output of before.
+    void Promise.all([stdout.placed, stderr?.placed]).then(() => connectInput(stdin, bundle, here));
+  }
+  const exited = Promise.all([stdout.stream, stderr?.stream].map(ended)).then(() => {
     detached.abort();
     return 0;
   });
   return {
     stdin,
-    stdout,
-    stderr,
+    stdout: stdout.stream,
+    stderr: stderr?.stream,
     resize(columns, rows) {
       if (!own.terminal) return;
       resizeTerminal(join(bundle, "ctl"), columns, rows).catch((error: unknown) => {
@@ -56,16 +59,18 @@ export function attach(
   };
 }
 
+/** A stream of the container from now on; `placed` resolves, once it is read, when "now" is settled. */
 function follow(
   context: RuntimeContext,
   record: ContainerRecord,
   stream: "stdout" | "stderr",
   scope: Scope,
-): Readable {
-  const state = logWriterState(context.containers, record.id);
+): { readonly stream: Readable; readonly placed: Promise<void> } {
+  const { promise: placed, resolve } = Promise.withResolvers<void>();
+  const state = { ...logWriterState(context.containers, record.id), onPlaced: resolve };
   const options = { follow: true, timestamps: false, tailLines: 0, stream };
   const log = readLog(record.logPath, options, state, scope);
-  return Readable.from(log, { objectMode: false });
+  return { stream: Readable.from(log, { objectMode: false }), placed };
 }
 
 function ended(stream: Readable | undefined): Promise<void> {
@@ -80,7 +85,8 @@ function ended(stream: Readable | undefined): Promise<void> {
  * socket is. It also takes, and drops, the output that the monitor sends to everybody who is connected. The socket
  * is named relative to its folder: an address has at most 107 bytes.
  */
-function connectInput(bundle: string, scope: Scope): Writable | undefined {
+function connectInput(input: Readable, bundle: string, scope: Scope): void {
+  if (scope.signal.aborted) return;
   const socket = "UNIX-CONNECT:attach,type=5";
   const child = startProcess("socat", ["-b", "65536", "STDIO", socket], {
     stdio: ["pipe", "ignore", "ignore"],
@@ -91,10 +97,12 @@ function connectInput(bundle: string, scope: Scope): Writable | undefined {
   child.once("exit", () => scope.signal.removeEventListener("abort", stop));
   child.once("error", (error) => {
     scope.log.warn({ error: explain(error) }, "standard input not connected: is socat installed?");
-    child.stdin?.destroy();
+    input.resume();
   });
-  child.stdin?.on("error", () => {});
-  return child.stdin ?? undefined;
+  if (child.stdin === null) return;
+  // When the container has ended nobody takes it any more.
+  child.stdin.on("error", () => input.resume());
+  input.pipe(child.stdin);
 }
 
 /** conmon's control message "set the terminal's size". Fails with ENXIO when the monitor has gone. */

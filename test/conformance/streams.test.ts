@@ -110,9 +110,9 @@ describe.each(carriers)("exec %s", (_name, extra) => {
     const terminal = onTerminal(program, args, { ...env, ...extra });
     await terminal.shows(/ready> /);
     terminal.type("tty; stty size\r");
-    await terminal.shows(/\/dev\/pts\/\d+\r\n24 80\r\n/);
-    terminal.type("trap 'stty size; trap - WINCH' WINCH; while :; do sleep 0.1; done\r");
-    await terminal.shows(/done\r\n/);
+    await terminal.shows(/\/dev\/pts\/\d+\r\n24 80\r\nready> /);
+    terminal.type("trap 'stty size' WINCH; echo ar'med'; while :; do sleep 0.1; done\r");
+    await terminal.shows(/\narmed\r\n/);
     terminal.resize(132, 43);
     await terminal.shows(/43 132\r\n/);
     terminal.type("\x03");
@@ -166,10 +166,8 @@ describe.each(carriers)("attach %s", (_name, extra) => {
     terminal.type("\r");
     await terminal.shows(/ready> /);
     terminal.resize(101, 41);
-    terminal.type("sleep 0.5; stty size; echo $((40 + 2))\r");
-    await terminal.shows(/41 101\r\n42\r\n/);
-    terminal.type("exec sh\r");
-    await terminal.shows(/ready> /);
+    terminal.type("until [ \"$(stty size)\" = '41 101' ]; do sleep 0.1; done; echo $((40 + 2))\r");
+    await terminal.shows(/42\r\nready> /);
   });
 });
 

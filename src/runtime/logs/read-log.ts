@@ -16,6 +16,8 @@ export interface LogWriterState {
   isOver(): boolean;
   /** Calls `listener` when that may have changed; returns how to stop. */
   onChange(listener: () => void): () => void;
+  /** Called once it is settled with which line reading begins; what is written from then on is read. */
+  onPlaced?(): void;
 }
 
 const chunkBytes = 64 * 1024;
@@ -35,6 +37,7 @@ export async function* readLog(
   try {
     const older = await olderParts(logPath, current);
     const place = startPlace([...older, ...(current === undefined ? [] : [logPath])], options);
+    state.onPlaced?.();
     for (const [index, path] of older.entries()) {
       if (index < place.file) continue;
       yield* finishedPart(path, index === place.file ? place.offset : 0, writer);

@@ -82,11 +82,19 @@ async function start(
     );
   }
   const streamRequest: StreamRequest = {
-    namespace: decodeURIComponent(namespace),
-    name: decodeURIComponent(name),
+    namespace: decode(namespace),
+    name: decode(name),
     query: new URLSearchParams(url.slice(path.length + 1)),
   };
   return { service: await open(context, streamRequest, scope), protocol, offer };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new PeapodError("BadRequest", `the path contains an invalid escape: ${part}`, { cause });
+  }
 }
 
 function readOffer({ headers }: IncomingMessage): Offer {

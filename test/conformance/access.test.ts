@@ -1,0 +1,294 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { request as httpsRequest } from "node:https";
+import { join } from "node:path";
+import { connect as connectTLS } from "node:tls";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientsOf } from "../helpers/kubernetes-clients.ts";
+import { runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
+
+/** Everybody who must not come in, and every way in which nobody may. */
+
+interface Identity {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly token?: string;
+}
+
+let node: TestNode;
+let port: number;
+let authority: string;
+let admin: Identity;
+let pki: string;
+
+beforeAll(async () => {
+  node = await testNode();
+  const { kubectl } = await clientsOf(node);
+  const config = JSON.parse(await kubectl.ok(["config", "view", "--raw", "-o", "json"])) as {
+    clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+    users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
+  };
+  const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];
+  const decode = (text = "") => Buffer.from(text, "base64").toString();
+  port = Number(new URL(cluster?.server ?? "").port);
+  authority = decode(cluster?.["certificate-authority-data"]);
+  admin = { cert: decode(user?.["client-certificate-data"]), key: decode(user?.["client-key-data"]) };
+  pki = join(node.stateDir, "pki");
+});
+afterAll(() => node?.close());
+
+interface Answer {
+  readonly code: number;
+  readonly reason: string | undefined;
+  readonly body: string;
+}
+
+/** One request, its path sent as it is. */
+function ask(
+  path: string,
+  identity: Identity,
+  options: { method?: string; body?: Buffer; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { token, ...certificate } = identity;
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      {
+        host: "127.0.0.1",
+        port,
+        path,
+        ca: authority,
+        agent: false,
+        ...certificate,
+        method: options.method ?? "GET",
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...options.headers,
+        },
+      },
+      (response) => {
+        let body = "";
+        response.on("data", (chunk) => (body += chunk));
+        response.on("end", () => {
+          let reason: string | undefined;
+          try {
+            ({ reason } = JSON.parse(body) as { reason?: string });
+          } catch {}
+          resolve({ code: response.statusCode ?? 0, reason, body });
+        });
+      },
+    );
+    request.on("error", reject);
+    request.end(options.body);
+  });
+}
+
+/** A client certificate for the administrators' group, made by openssl. */
+function clientCertificate(
+  signer: "node" | "stranger",
+  validity: readonly string[],
+  subject = "/O=system:masters/CN=peapod-admin",
+): Identity {
+  const folder = node.runDir;
+  const file = (name: string) => join(folder, name);
+  const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "pipe" });
+  let [ca, caKey] = [join(pki, "ca.crt"), join(pki, "ca.key")];
+  if (signer === "stranger") {
+    [ca, caKey] = [file("stranger.crt"), file("stranger.key")];
+    openssl(
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"],
+      ...["-subj", "/CN=peapod-ca", "-keyout", caKey, "-out", ca],
+    );
+  }
+  openssl(
+    ...["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"],
+    ...["-subj", subject, "-keyout", file("own.key"), "-out", file("own.csr")],
+  );
+  openssl(
+    ...["x509", "-req", "-in", file("own.csr"), "-CA", ca, "-CAkey", caKey, "-CAcreateserial"],
+    ...["-CAserial", file("serial"), ...validity, "-out", file("own.crt")],
+  );
+  return { cert: readFileSync(file("own.crt"), "utf8"), key: readFileSync(file("own.key"), "utf8") };
+}
+
+const pods = "/api/v1/namespaces/default/pods";
+const refused = { code: 401, reason: "Unauthorized" };
+const forbidden = { code: 403, reason: "Forbidden" };
+const spdy = {
+  connection: "Upgrade",
+  upgrade: "SPDY/3.1",
+  "x-stream-protocol-version": "v4.channel.k8s.io, portforward.k8s.io",
+};
+
+describe("who", () => {
+  test("the kubeconfig's certificate comes in, and the administrator's token", async () => {
+    expect(await ask(pods, admin)).toMatchObject({ code: 200 });
+    const token = readFileSync(join(pki, "admin.token"), "utf8").trim();
+    expect(await ask(pods, { token })).toMatchObject({ code: 200 });
+    expect(await ask(pods, clientCertificate("node", ["-days", "1"]))).toMatchObject({ code: 200 });
+  });
+
+  test.each([
+    "/",
+    "/api",
+    "/version",
+    "/healthz",
+    "/metrics",
+    "/openapi/v3",
+    "/kubeconfig",
+    pods,
+    "/nowhere",
+  ])("nobody without credentials, at %s", async (path) => {
+    expect(await ask(path, {})).toMatchObject(refused);
+  });
+
+  test("a wrong token, also beside a right certificate", async () => {
+    const token = readFileSync(join(pki, "admin.token"), "utf8").trim();
+    for (const wrong of ["x", `${token}x`, token.slice(0, -1), "eyJhbGciOiJub25lIn0.e30."]) {
+      expect(await ask(pods, { token: wrong })).toMatchObject(refused);
+    }
+    expect(await ask(pods, { ...admin, token: "x" })).toMatchObject(refused);
+    expect(await ask(pods, {}, { headers: { authorization: "Basic YWRtaW46YWRtaW4=" } })).toMatchObject(
+      refused,
+    );
+  });
+
+  test("an expired certificate of the node's own authority", async () => {
+    // OpenSSL 3.0 has no -not_before: a validity of -1 days has ended yesterday.
+    expect(await ask(pods, clientCertificate("node", ["-days", "-1"]))).toMatchObject(refused);
+  });
+
+  test("a certificate of another authority that calls itself the same", async () => {
+    expect(await ask(pods, clientCertificate("stranger", ["-days", "1"]))).toMatchObject(refused);
+  });
+
+  test("headers that make others somebody else", async () => {
+    const headers = {
+      "x-remote-user": "peapod-admin",
+      "x-remote-group": "system:masters",
+      "impersonate-user": "peapod-admin",
+    };
+    expect(await ask(pods, {}, { headers })).toMatchObject(refused);
+  });
+
+  test("streams ask too, before anything is started", async () => {
+    for (const kind of ["exec?command=id&stdout=1", "attach?stdout=1", "portforward?ports=80"]) {
+      const upgrades = [
+        { connection: "Upgrade", upgrade: "SPDY/3.1", "x-stream-protocol-version": "v4.channel.k8s.io" },
+        {
+          connection: "Upgrade",
+          upgrade: "websocket",
+          "sec-websocket-version": "13",
+          "sec-websocket-key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+          "sec-websocket-protocol": "v5.channel.k8s.io",
+        },
+      ];
+      for (const headers of upgrades) {
+        expect(await ask(`${pods}/p/${kind}`, {}, { headers })).toMatchObject(refused);
+      }
+    }
+  });
+
+  test("another user of the machine on the Unix socket: EACCES", async () => {
+    const nobody = 65_534;
+    const socket = join(node.runDir, "api.sock");
+    const script = `require("net").connect(${JSON.stringify(socket)}).on("connect", () => console.log("in")).on("error", (error) => console.log(error.code))`;
+    const child = spawn("node", ["-e", script], { uid: nobody, gid: nobody, cwd: "/" });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    await once(child, "close");
+    expect(output).toBe("EACCES\n");
+  });
+
+  test("somebody known who may do nothing: 403, at streams too", async () => {
+    const somebody = clientCertificate("node", ["-days", "1"], "/CN=somebody");
+    expect(await ask("/version", somebody)).toMatchObject({ code: 200 });
+    expect(await ask("/api/v1/namespaces/default/secrets", somebody)).toMatchObject(forbidden);
+    for (const stream of ["exec?command=id&stdout=1", "attach?stdout=1", "portforward"]) {
+      const answer = await ask(`${pods}/p/${stream}`, somebody, { headers: spdy, method: "POST" });
+      expect(answer).toMatchObject(forbidden);
+    }
+  });
+});
+
+describe("how", () => {
+  test.each([
+    "/api/v1/namespaces/default/pods/%2e%2e/secrets",
+    "/api/v1/namespaces/default/pods/../secrets",
+    "/api/v1/namespaces/%2e%2e/%2e%2e/healthz",
+    "//api/v1/namespaces/default/secrets",
+    "/api/v1//namespaces/default/secrets",
+    "/version/../api/v1/namespaces/default/secrets",
+    "/version/%2e%2e/api/v1/namespaces/default/secrets",
+    "/version;/../api/v1/namespaces/default/secrets",
+    "/version#/api/v1/namespaces/default/secrets",
+    "/version%23/../api/v1/secrets",
+    "/api/v1/namespaces/default%2fpods/secrets",
+    "/api/v1/namespaces/default/secrets%00",
+    "/api/v1/namespaces/default/secrets%",
+    "/healthz/../api/v1/secrets",
+    "\\api\\v1\\secrets",
+  ])("a path that means another than it seems opens nothing: %s", async (path) => {
+    const somebody = clientCertificate("node", ["-days", "1"], "/CN=somebody");
+    const answer = await ask(path, somebody).catch((error: Error) => ({ code: 400, body: error.message }));
+    expect(answer.body).not.toContain("SecretList");
+    // What is left of `/version#…` is /version, which everybody who is known may read.
+    expect(path.startsWith("/version#") ? [200] : [400, 403, 404]).toContain(answer.code);
+    expect((await ask(path, {}).catch(() => ({ code: 401 }))).code).toBeGreaterThanOrEqual(400);
+  });
+
+  test("tricks in a stream's path open no stream", async () => {
+    for (const path of [
+      `/version/..${pods}/p/portforward`,
+      `/version/%2e%2e${pods}/p/portforward`,
+      `/${pods}/p/portforward`,
+      `${pods}/p/portforward/`,
+      `${pods}/..%2fp/portforward`,
+      `${pods}/%/portforward`,
+    ]) {
+      const answer = await ask(path, admin, { headers: spdy, method: "POST" });
+      expect([400, 404]).toContain(answer.code);
+    }
+  });
+
+  test("a body over 3 MiB: 413", async () => {
+    const length = String(4 * 1024 * 1024);
+    const headers = { "content-type": "application/json", "content-length": length };
+    // Refused for what is announced: nobody waits for the rest.
+    const answer = await ask(pods, admin, { method: "POST", body: Buffer.from('{"kind":"Pod",'), headers });
+    expect(answer).toMatchObject({ code: 413, reason: "RequestEntityTooLarge" });
+  });
+
+  test("headers that do not end are not waited for: 408 after ten seconds", async () => {
+    const socket = connectTLS({ host: "127.0.0.1", port, ca: authority, ...admin });
+    await once(socket, "secureConnect");
+    const started = Date.now();
+    socket.write(`GET ${pods} HTTP/1.1\r\nHost: localhost\r\nX-Slow: `);
+    const drip = setInterval(() => socket.write("x"), 500);
+    let answer = "";
+    socket.on("data", (chunk) => (answer += chunk));
+    socket.on("error", () => {});
+    await once(socket, "close");
+    clearInterval(drip);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(Date.now() - started).toBeLessThan(45_000);
+  });
+
+  test("plain HTTP and old TLS are not spoken", async () => {
+    await expect(fetch(`http://127.0.0.1:${port}/version`)).rejects.toThrow();
+    const old = await runCommand("openssl", [
+      ...["s_client", "-connect", `127.0.0.1:${port}`, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
+    ]);
+    expect(old.exitCode).not.toBe(0);
+  });
+
+  test("nothing listens beyond loopback", () => {
+    const hex = port.toString(16).toUpperCase().padStart(4, "0");
+    const listening = ["tcp", "tcp6"]
+      .flatMap((name) => readFileSync(`/proc/net/${name}`, "utf8").split("\n"))
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, local, , state]) => local?.endsWith(`:${hex}`) && state === "0A")
+      .map(([, local]) => local?.split(":")[0]);
+    expect(listening).toEqual(["0100007F"]);
+  });
+});

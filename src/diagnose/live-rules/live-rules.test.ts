@@ -229,7 +229,10 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
         evidence: { paths: [fakePath("/run/app.sock", { label: "run:/app.sock" })] },
       },
     ],
-    quiet: [{ channels: [stale] }],
+    quiet: [
+      { channels: [stale] },
+      { evidence: { paths: [fakePath("/run/app.sock", { label: "run:/app.sock" })] } },
+    ],
   },
   "fifo-without-other-end": {
     speaks: [

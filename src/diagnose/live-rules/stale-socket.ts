@@ -1,5 +1,5 @@
 import { errorLines, errorPatterns, logEvidence } from "../live/log-errors.ts";
-import type { LiveRule } from "../live/view.ts";
+import type { LiveEvidence, LiveRule, LiveView } from "../live/view.ts";
 
 export const staleSocket: LiveRule = {
   id: "stale-socket",
@@ -14,9 +14,8 @@ export const staleSocket: LiveRule = {
     "address is in use or a connection was refused, in a line that names the file or no port; a note otherwise.",
   upstream: "https://kubernetes.io/docs/concepts/storage/volumes/#emptydir",
   check(view) {
-    return view.channels.flatMap(({ spec, status }) => {
-      if (status.state !== "Stale") return [];
-      const names = (view.evidence?.paths ?? []).filter(({ label }) => label === spec.address);
+    return staleFiles(view).flatMap(({ address, evidence }) => {
+      const names = (view.evidence?.paths ?? []).filter(({ label }) => label === address);
       const hits = view.view.containers.flatMap(({ name }) => {
         const paths = names.filter(({ container }) => container === name).map(({ path }) => path);
         const line = [errorPatterns.EADDRINUSE, errorPatterns.ECONNREFUSED]
@@ -32,11 +31,34 @@ export const staleSocket: LiveRule = {
           ...(hit === undefined ? {} : { severity: "error" as const }),
           message:
             hit === undefined
-              ? `the socket file ${spec.address} is there, but nobody listens on it`
-              : `container "${hit.name}" fails at the socket file ${spec.address}: it is there, but nobody listens on it`,
-          evidence: [...status.evidence, ...(hit === undefined ? [] : [logEvidence(hit.line)])],
+              ? `the socket file ${address} is there, but nobody listens on it`
+              : `container "${hit.name}" fails at the socket file ${address}: it is there, but nobody listens on it`,
+          evidence: [...evidence, ...(hit === undefined ? [] : [logEvidence(hit.line)])],
         },
       ];
     });
   },
 };
+
+/** As the channels tell; of a pod in which nothing runs there are none, but then nobody can be bound to a file. */
+function staleFiles({
+  channels,
+  evidence,
+}: LiveView): { address: string; evidence: readonly LiveEvidence[] }[] {
+  const observed = channels
+    .filter(({ status }) => status.state === "Stale")
+    .map(({ spec, status }) => ({ address: spec.address, evidence: status.evidence }));
+  if (evidence === undefined || evidence.containers.length > 0) return observed;
+  const left = evidence.paths.flatMap(({ label, file }) =>
+    label !== undefined && file?.kind === "socket" ? [label] : [],
+  );
+  const known = new Set(observed.map(({ address }) => address));
+  const found = [...new Set(left)].filter((address) => !known.has(address));
+  return [
+    ...observed,
+    ...found.map((address) => ({
+      address,
+      evidence: [{ source: `stat ${address}`, detail: "a socket file, and no container of the pod runs" }],
+    })),
+  ];
+}

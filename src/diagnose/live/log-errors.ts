@@ -8,7 +8,7 @@ import { isRunning } from "./view.ts";
  */
 export const errorPatterns = {
   EADDRINUSE: /EADDRINUSE|address (?:is )?already in use|\[Errno 98\]/i,
-  ECONNREFUSED: /ECONNREFUSED|connection refused|\[Errno 111\]/i,
+  ECONNREFUSED: /ECONNREFUSED|connection refused|couldn't connect to server|\[Errno 111\]/i,
   EACCES: /EACCES|permission denied|\[Errno 13\]/i,
   ENOSPC: /ENOSPC|no space left on device|\[Errno 28\]|bus error/i,
   EROFS: /EROFS|read-only file system|\[Errno 30\]/i,

@@ -11,6 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createChunkLoader } from "../src/cli/code-cache.ts";
 
+/** Far above what it takes (a second), far below what anybody would wait for something that only saves time. */
+const limitMilliseconds = 30_000;
+
 const chunks = join(import.meta.dirname, "..", "dist", "cli");
 
 const manifest = `apiVersion: v1
@@ -74,7 +77,7 @@ async function runCommands(manifestPath: string): Promise<void> {
   const loader = createChunkLoader(chunks);
   const { run } = loader.load("program.cjs") as { run: (argv: readonly string[]) => Promise<number> };
   for (const argv of [
-    ["up", "-d", "-f", manifestPath],
+    ["up", "-d", "--timeout=5s", "-f", manifestPath],
     ["get", "pods"],
     ["get", "pods", "-o", "json"],
     ["logs", "web", "-c", "server"],
@@ -102,11 +105,20 @@ async function main(): Promise<void> {
   try {
     await once(server.listen(join(folder, "api.sock")), "listening");
     const child = spawn(process.execPath, [import.meta.filename, manifestPath], {
-      env: { ...process.env, PEAPOD_RUN_DIR: folder, NODE_OPTIONS: "", NODE_COMPILE_CACHE: undefined },
-      stdio: ["ignore", "ignore", "inherit"],
+      env: {
+        ...process.env,
+        PEAPOD_RUN_DIR: folder,
+        PEAPOD_STATE_DIR: folder,
+        // A build never starts a node, whatever happens to the stand-in.
+        PEAPOD_NO_AUTOSTART: "1",
+        NODE_OPTIONS: "",
+        NODE_COMPILE_CACHE: undefined,
+      },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      timeout: limitMilliseconds,
     });
     const [code] = await once(child, "exit");
-    if (code !== 0) throw new Error(`running the built CLI failed with exit code ${code}`);
+    if (code !== 0) console.warn("the CLI's code was not kept: it starts slower until the next build");
   } finally {
     server.close();
     rmSync(folder, { recursive: true });
@@ -116,6 +128,8 @@ async function main(): Promise<void> {
 const [manifestPath] = process.argv.slice(2);
 if (manifestPath === undefined) await main();
 else {
+  // Ends with the build, also when that is killed.
+  process.on("disconnect", () => process.exit(1));
   await runCommands(manifestPath);
   process.exit(0);
 }

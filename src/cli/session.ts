@@ -75,7 +75,8 @@ function startingNode(
     try {
       return await connect(scope);
     } catch (error) {
-      if (started !== undefined || !isNotRunning(error)) throw readable(error, node.runDir);
+      const mayStart = started === undefined && process.env.PEAPOD_NO_AUTOSTART !== "1";
+      if (!mayStart || !isNotRunning(error)) throw readable(error, node.runDir);
     }
     started = import("./node/start-daemon.ts").then(({ startDaemon }) => startDaemon(node, scope));
     await started;

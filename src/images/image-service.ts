@@ -131,6 +131,10 @@ class Images implements ImageService {
     return this.#rootfs.mount(containerID, layers, scope);
   }
 
+  writableFolder(containerID: string): string {
+    return this.#rootfs.writableFolder(containerID);
+  }
+
   removeRootfs(containerID: string, scope: Scope): Promise<void> {
     return this.#rootfs.remove(containerID, scope);
   }

@@ -62,6 +62,11 @@ export class RootfsMounts {
     return target;
   }
 
+  /** Where the container's own writes lie. */
+  writableFolder(containerID: string): string {
+    return join(this.#folder(containerID), "upper");
+  }
+
   /** Unmounts and deletes; done when there is none. */
   async remove(containerID: string, scope: Scope): Promise<void> {
     const target = this.#target(containerID);

@@ -59,6 +59,8 @@ export interface ImageService {
    * upper folder. Returns its path. Calling it again for the same container returns the same mount.
    */
   mountRootfs(containerID: string, image: Image, scope: Scope): Promise<string>;
+  /** Folder of this machine that holds what the container has written to its root file system. */
+  writableFolder(containerID: string): string;
   /** Unmounts and deletes a container's root file system; done when there is none. */
   removeRootfs(containerID: string, scope: Scope): Promise<void>;
   /** Containers that have a root file system here, mounted or not. */

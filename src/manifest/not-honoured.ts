@@ -51,11 +51,6 @@ export const notHonoured: readonly NotHonoured[] = [
     "only cpu, memory and ephemeral-storage can be limited",
     hasKey(isDevice),
   ),
-  warn(
-    "containers[].resources.limits",
-    "the limit of ephemeral-storage is not enforced",
-    hasKey(isEphemeralStorage),
-  ),
   warn("containers[].resizePolicy", "containers cannot be resized in place"),
   refuse(
     "containers[].securityContext.appArmorProfile.type",
@@ -130,8 +125,4 @@ export const notHonoured: readonly NotHonoured[] = [
 
 function isDevice(name: string): boolean {
   return name.includes("/") || name.startsWith("hugepages-");
-}
-
-function isEphemeralStorage(name: string): boolean {
-  return name === "ephemeral-storage";
 }

@@ -2,6 +2,8 @@ import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { releaseClaims } from "./claims/release-claims.ts";
 import type { AgentDependencies } from "./dependencies.ts";
+import { diskUse, limitsStorage, storageExcess } from "./ephemeral-storage.ts";
+import type { PodState } from "./pod-state.ts";
 import type { PodWorkers } from "./pod-workers.ts";
 
 /** The kubelet's containerLogMonitorInterval and its eviction manager's interval are both 10 s. */
@@ -42,14 +44,17 @@ const chores: Record<string, Chore> = {
         if (limitBytes === undefined || usedBytes <= limitBytes) continue;
         const limit = state.pod.spec.volumes?.find((volume) => volume.name === name)?.emptyDir?.sizeLimit;
         const message = `Usage of EmptyDir volume "${name}" exceeds the limit "${limit}". `;
-        dependencies.events.record(state.pod, "Warning", "Evicted", message, scope);
-        workers.end(state.uid, {
-          phase: "Failed",
-          reason: "Evicted",
-          message,
-          gracePeriodSeconds: evictionGraceSeconds,
-        });
+        evict(state, message, workers, dependencies, scope);
       }
+    }
+  },
+
+  /** https://kubernetes.io/docs/concepts/storage/ephemeral-storage/: over its limits a pod is evicted. */
+  async enforceStorageLimits(workers, dependencies, scope) {
+    for (const state of workers.pods()) {
+      if (state.phase !== "sync" || state.finished || !limitsStorage(state.pod)) continue;
+      const message = storageExcess(state.pod, await diskUse(state.pod, dependencies, scope));
+      if (message !== undefined) evict(state, message, workers, dependencies, scope);
     }
   },
 
@@ -65,6 +70,22 @@ const chores: Record<string, Chore> = {
     }
   },
 };
+
+function evict(
+  state: PodState,
+  message: string,
+  workers: PodWorkers,
+  { events }: AgentDependencies,
+  scope: Scope,
+): void {
+  events.record(state.pod, "Warning", "Evicted", message, scope);
+  workers.end(state.uid, {
+    phase: "Failed",
+    reason: "Evicted",
+    message,
+    gracePeriodSeconds: evictionGraceSeconds,
+  });
+}
 
 function hasSizeLimit(
   volumes: readonly { emptyDir?: { sizeLimit?: unknown } | undefined }[] | undefined,

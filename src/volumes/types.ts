@@ -95,6 +95,8 @@ export interface VolumeService {
   find(pod: StoredPod): ReadonlyMap<string, MountedVolume>;
   /** UIDs of all pods that have volumes here. */
   list(): readonly string[];
+  /** Bytes on disk of each folder; one that could not be measured in time is left out. */
+  measure(folders: readonly string[], scope: Scope): Promise<ReadonlyMap<string, number>>;
   /** Use of every volume that has a sizeLimit. */
   usage(pod: StoredPod, scope: Scope): Promise<readonly VolumeUsage[]>;
 }

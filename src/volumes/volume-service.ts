@@ -118,6 +118,13 @@ class FolderVolumes implements VolumeService {
     );
   }
 
+  measure(folders: readonly string[], scope: Scope): Promise<ReadonlyMap<string, number>> {
+    return usedOnDisk(
+      folders.filter((folder) => existsSync(folder)),
+      scope,
+    );
+  }
+
   async usage(pod: StoredPod, scope: Scope): Promise<readonly VolumeUsage[]> {
     const limited = (pod.spec.volumes ?? [])
       .filter((volume) => volumeTypeOf(volume) !== undefined)

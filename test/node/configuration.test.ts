@@ -159,6 +159,17 @@ test("a ConfigMap that changes a thousand times is never seen half changed", asy
   expect(log).toMatch(/^looked \d+ times, last 1000\n$/);
 });
 
+test("a container that writes more than its ephemeral-storage limit is evicted", async () => {
+  const resources = { limits: { "ephemeral-storage": "1Mi" } };
+  const script = "head -c 3000000 /dev/zero > /fills; sleep 1000";
+  await cluster.create("default", scriptPod("fills", script, {}, { resources }));
+  const pod = await cluster.until("default", "fills", ({ status }) => status?.phase === "Failed", "evicted");
+  expect(pod.status).toMatchObject({
+    reason: "Evicted",
+    message: "Pod ephemeral local storage usage exceeds the total limit of containers 1048576. ",
+  });
+});
+
 test("a pod that is limited as a whole shares its limit out", async () => {
   const resources = { requests: { cpu: "200m", memory: "32Mi" }, limits: { cpu: "1", memory: "64Mi" } };
   const script =

@@ -199,8 +199,12 @@ const containers: readonly Row[] = [
   yes(
     `${container}.resources.limits`,
     "partly",
-    [node("configuration", "the pod's cgroup has the sums"), unit("runtime/spec/resources")],
-    "cpu, memory; ephemeral-storage is not enforced (a warning); huge pages and devices are refused",
+    [
+      node("configuration", "the pod's cgroup has the sums"),
+      unit("runtime/spec/resources"),
+      unit("node/ephemeral-storage"),
+    ],
+    "cpu, memory, ephemeral-storage; huge pages and devices are refused",
   ),
   yes(`${container}.resources.requests`, "partly", [
     node("configuration", "the pod's cgroup has the sums"),

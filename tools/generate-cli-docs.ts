@@ -31,6 +31,7 @@ The node daemon starts by itself when a command needs it (\`node status\`, \`nod
 | ------------------ | --------------------------------------------- |
 | \`PEAPOD_STATE_DIR\` | default of \`--state-dir\`                      |
 | \`PEAPOD_RUN_DIR\`   | default of \`--run-dir\`                        |
+| \`PEAPOD_NO_AUTOSTART\` | 1: never start the node daemon by itself       |
 | \`NO_COLOR\`         | when set and not empty: the same as \`--no-color\` |
 `;
 

@@ -2,10 +2,10 @@
 node := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench build check clean
+.PHONY: help demo test bench bench-channels build check clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
 
 demo: ## Run every example on this machine and show how its containers talk (root)
 	@tools/setup/setup demo
@@ -18,6 +18,10 @@ test: ## Check the code, then run all tests: unit, node (root, real kernel), con
 bench: ## Measure Peapod beside podman kube play and bare crun (root); BENCH=--quick for a short run
 	@tools/setup/setup bench
 	@$(node) bench/bench.ts $(BENCH)
+
+bench-channels: ## Measure what the channel observer costs: passes, CPU, and the load beside it (root)
+	@tools/setup/setup bench
+	@$(node) bench/channels.ts $(BENCH)
 
 build: ## Build dist/, so that bin/peapod runs
 	@tools/setup/setup build

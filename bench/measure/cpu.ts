@@ -6,7 +6,8 @@ import { join } from "node:path";
 const v1 = "/sys/fs/cgroup/cpuacct";
 const root = existsSync(v1) ? v1 : "/sys/fs/cgroup";
 
-function usedSeconds(cgroup: string): number {
+/** CPU seconds that a cgroup has used; 0 when there is no such cgroup. */
+export function usedSeconds(cgroup: string): number {
   try {
     if (root === v1) return Number(readFileSync(join(root, cgroup, "cpuacct.usage"), "utf8")) / 1e9;
     const stat = readFileSync(join(root, cgroup, "cpu.stat"), "utf8");
@@ -47,7 +48,8 @@ export async function cpuSecondsOf(cgroups: readonly string[], work: () => Promi
   }
 }
 
-function ownCgroup(): string {
+/** The cgroup of this process, in the hierarchy that counts. */
+export function ownCgroup(): string {
   const line = root === v1 ? /^\d+:(?:[^:]*,)?cpuacct(?:,[^:]*)?:(.*)$/m : /^0::(.*)$/m;
   return readFileSync("/proc/self/cgroup", "utf8").match(line)?.[1] ?? "/";
 }

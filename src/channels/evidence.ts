@@ -71,7 +71,7 @@ function containerEvidence({ name, pid }: ObservedContainer): ContainerEvidence 
 }
 
 /** The sockets that wait for clients and whose owner is in the pod: a pod on the host's network sees all of them. */
-export function listeners({ processes, tcp, udp }: PodSnapshot): ListenerEvidence[] {
+function listeners({ processes, tcp, udp }: PodSnapshot): ListenerEvidence[] {
   const owners = new Owners(processes, "socket");
   const found = [
     ...tcp.filter(({ state }) => state === "Listen").map((socket) => ({ protocol: "TCP" as const, socket })),
@@ -87,7 +87,7 @@ export function listeners({ processes, tcp, udp }: PodSnapshot): ListenerEvidenc
 }
 
 /** How often which container tried to connect where, as the counters in the pod's network namespace have it. */
-export function attempts({ counts }: PodSnapshot): AttemptEvidence[] | undefined {
+function attempts({ counts }: PodSnapshot): AttemptEvidence[] | undefined {
   return counts
     ?.filter(({ set, protocol }) => set === "connects" && protocol === "TCP")
     .map(({ container, address, port, packets }) => {

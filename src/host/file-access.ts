@@ -43,7 +43,7 @@ export function readProcessCredentials(pid: number): ProcessCredentials | undefi
 /** Parses /proc/PID/status (proc_pid_status(5)). */
 export function parseProcessCredentials(status: string): ProcessCredentials | undefined {
   const numbers = (name: string) =>
-    (new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "")
+    (new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "")
       .split(/\s+/)
       .filter((word) => word !== "")
       .map(Number);

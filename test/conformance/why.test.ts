@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Diagnosis } from "../../src/diagnose/live/diagnosis.ts";
 import { liveRules } from "../../src/diagnose/live-rules/registry.ts";
+import type { StoredPod } from "../../src/kube/types.ts";
 import { brokenPods, manifestOf } from "../fixtures/live/broken-pods.ts";
 import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
 
@@ -21,6 +22,13 @@ async function why(name: string): Promise<{ diagnosis: Diagnosis; exitCode: numb
   if (stdout === "") throw new Error(stderr);
   return { diagnosis: JSON.parse(stdout) as Diagnosis, exitCode };
 }
+
+/** Whether it has run for longer than the most patient rule waits before it speaks. */
+const isSettled = ({ status }: StoredPod) =>
+  status?.phase === "Running" &&
+  (status.containerStatuses ?? []).every(
+    ({ state }) => Date.now() - Date.parse(state?.running?.startedAt ?? "") > 7_000,
+  );
 
 const rulesOf = ({ findings }: Diagnosis) =>
   findings.filter(({ severity }) => severity !== "info").map(({ rule }) => rule);
@@ -79,7 +87,7 @@ describe("the same pods after the fix", () => {
         const { diagnosis, exitCode } = await why(nameOf(index));
         last = diagnosis.findings.map((each) => [each.rule, each.message]);
         const pod = JSON.parse(await node.ok(["get", "pod", nameOf(index), "-o", "json"]));
-        const settled = ["Running", "Succeeded"].includes(pod.status.phase);
+        const settled = pod.status.phase === "Succeeded" || isSettled(pod);
         return settled && rulesOf(diagnosis).length === 0 && exitCode === 0 ? true : undefined;
       },
       `silence about ${nameOf(index)}`,

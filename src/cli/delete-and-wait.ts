@@ -36,7 +36,11 @@ async function requestDeletion(
   scope: Scope,
 ): Promise<void> {
   try {
-    const body = { ...options, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+    // 0 has the API forget the pod at once, and then there is nothing to wait for: kubectl, too, asks for 1 instead.
+    const { gracePeriodSeconds } = options;
+    const grace =
+      gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: Math.max(gracePeriodSeconds, 1) };
+    const body = { ...grace, ...(uid === undefined ? {} : { preconditions: { uid } }) };
     await client.delete(pods, { namespace, name }, body, scope);
   } catch (error) {
     if (!isNotFound(error) && errorCode(error) !== "Conflict") throw error;

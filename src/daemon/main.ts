@@ -29,7 +29,10 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   }
 
   const stopping = new AbortController();
-  const log = pino({ level: config.logLevel, base: { node: layout.instance } });
+  const lines = pino.destination(1);
+  // A full disk costs lines of the log, not the node.
+  lines.on("error", () => {});
+  const log = pino({ level: config.logLevel, base: { node: layout.instance } }, lines);
   const scope: Scope = { log, signal: stopping.signal, clock: systemClock };
   const stopRequested = new Promise<string>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));

@@ -217,3 +217,44 @@ test("the pod's cgroup has the sums of its containers, each container its own", 
     expect(value(`${cgroup}/a/0`, "memory", "memory.limit_in_bytes")).toBe(String(64 * 1024 * 1024));
   }
 });
+
+test("nothing is left of a pod with every kind of volume, parts of volumes included", async () => {
+  await cluster.create("default", {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "all" },
+    data: { key: "x" },
+  });
+  const items = [{ path: "name", fieldRef: { fieldPath: "metadata.name" } }];
+  const volumes = [
+    { name: "map", configMap: { name: "all" } },
+    { name: "down", downwardAPI: { items } },
+    { name: "token", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } },
+    { name: "image", image: { reference: "peapod.dev/host" } },
+    { name: "own", ephemeral: { volumeClaimTemplate: { spec: claim("").spec } } },
+    { name: "memory", emptyDir: { medium: "Memory" } },
+  ] as never;
+  const parts = [
+    { name: "map", mountPath: "/part-a", subPath: "key" },
+    { name: "image", mountPath: "/part-b", subPath: "usr/bin" },
+    { name: "own", mountPath: "/part-c", subPath: "made" },
+    { name: "memory", mountPath: "/part-d", subPath: "made" },
+  ];
+  const mine = () =>
+    readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(cluster.node.stateDir));
+  const pod = scriptPod("all", "cat /part-a; sleep 1000", { volumes }, { volumeMounts: parts });
+  await cluster.create("default", pod);
+  await cluster.logged("default", "all", "x");
+  expect(mine().length).toBeGreaterThan(8);
+  await cluster.node.ok(["down", "--all", "--grace-period=1"]);
+  await eventually(() => (mine().length === 0 ? true : undefined), "no mount is left");
+  for (const folder of ["pods", "volumes", "rootfs"]) {
+    const path = join(cluster.node.stateDir, folder);
+    await eventually(
+      () => (existsSync(path) && readdirSync(path).length > 0 ? undefined : true),
+      `nothing in ${folder}`,
+    );
+  }
+});

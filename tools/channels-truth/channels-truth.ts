@@ -18,6 +18,7 @@ interface TypeScore {
 
 interface Report {
   readonly baseline: Record<string, TypeScore>;
+  readonly passing: readonly string[];
   readonly deep: Record<string, TypeScore>;
   readonly others: Record<string, TypeScore>;
   readonly shortConnections: readonly { name: string; made: number; counted: number }[];
@@ -101,6 +102,9 @@ as real pods through the API. An edge counts as right only with both containers,
 ${scoreTable(report.baseline)}
 
 ${report.shortConnections.map(({ name, made, counted }) => `\`${name}\`: ${made} connections of a few milliseconds made one after the other, ${counted} counted.`).join("\n")}
+
+Scored when the picture has settled, and the same four looks later. While the programs started, some look showed
+${report.passing.length === 0 ? "nothing that is not true." : `this beside the truth:\n\n${report.passing.map((edge) => `- \`${edge}\``).join("\n")}`}
 
 ## With \`--deep\`
 

@@ -66,6 +66,17 @@ export function edges(channels: readonly Channel[] | undefined): string[] {
 export class Score {
   readonly #types = new Map<string, { truth: number; seen: number; missing: number; wrong: number }>();
 
+  /** Edges that are not true and were shown by some look while programs started. */
+  readonly passing: string[] = [];
+
+  /** Notes what one look on the way shows beside the truth. */
+  note(pod: string, truth: readonly string[], seen: readonly string[]): void {
+    for (const edge of seen) {
+      const text = `${pod}: ${edge}`;
+      if (!truth.includes(edge) && !this.passing.includes(text)) this.passing.push(text);
+    }
+  }
+
   add(truth: readonly string[], seen: readonly string[]): void {
     for (const edge of truth) this.#of(edge).truth += 1;
     for (const edge of truth) if (!seen.includes(edge)) this.#of(edge).missing += 1;

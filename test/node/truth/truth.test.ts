@@ -34,10 +34,15 @@ async function seeTruth(
   const wrong = (channels: Map<string, Channel[]>) =>
     truths.filter((truth) => edges(channels.get(truth.name)).join() !== truthOf(truth).join());
   const end = Date.now() + limitMilliseconds;
-  let channels = await look();
+  const lookAndNote = async () => {
+    const channels = await look();
+    for (const truth of truths) score.note(truth.name, truthOf(truth), edges(channels.get(truth.name)));
+    return channels;
+  };
+  let channels = await lookAndNote();
   while (wrong(channels).length > 0 && Date.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 300));
-    channels = await look();
+    channels = await lookAndNote();
   }
   const compare = () => {
     const seen = truths.map((truth) => [truth.name, edges(channels.get(truth.name))]);
@@ -49,7 +54,7 @@ async function seeTruth(
   compare();
   for (let i = 0; i < furtherLooks; i += 1) {
     await new Promise((resolve) => setTimeout(resolve, 600));
-    channels = await look();
+    channels = await lookAndNote();
     compare();
   }
   return channels;
@@ -64,6 +69,7 @@ describe("pods of known truth", () => {
     await startPods(node, cases.map(truthPod));
     const score = new Score();
     report.baseline = score;
+    report.passing = score.passing;
     await seeTruth(cases, () => channelsByPod(node), score);
     const short = cases.filter(({ connections }) => connections !== undefined);
     let channels = new Map<string, Channel[]>();

@@ -16,11 +16,19 @@ function identityFile(layout: Layout): string {
   return join(layout.runDir, "daemon.json");
 }
 
-/** A process' start time in clock ticks after boot, or undefined when there is no such process. */
+/** PF_EXITING of linux/sched.h, in field 9 of proc(5) stat. */
+const exiting = 0x4;
+
+/**
+ * A process' start time in clock ticks after boot, or undefined when there is no such process, or only what a kill
+ * leaves of one until its memory is given back and its parent has looked.
+ */
 function processStartTime(pid: number): string | undefined {
   const stat = readFileIfExists(`/proc/${pid}/stat`);
   // The command name in parentheses may itself contain spaces and parentheses.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const isOver = fields?.[0] === "Z" || (Number(fields?.[6]) & exiting) !== 0;
+  return isOver ? undefined : fields?.[19];
 }
 
 /** The daemon that runs for this layout, if one does. */

@@ -15,6 +15,8 @@ export interface MonitorRequest {
   readonly terminal: boolean;
   /** Keep the container's standard input open; otherwise it reads the end of file at once. */
   readonly stdin: boolean;
+  /** End it when the first client that was attached to it goes away; otherwise others can attach after it. */
+  readonly stdinOnce: boolean;
 }
 
 /** What conmon says on its sync pipe when the runtime has made the container, or has not. */
@@ -72,7 +74,8 @@ function monitorArguments({ layout, runtime }: RuntimeContext, request: MonitorR
     // The attach socket lies in the bundle, however long its path.
     "--full-attach",
     ...(request.terminal ? ["--terminal"] : []),
-    ...(request.stdin ? ["--stdin", "--leave-stdin-open"] : []),
+    ...(request.stdin ? ["--stdin"] : []),
+    ...(request.stdin && !request.stdinOnce ? ["--leave-stdin-open"] : []),
   ];
 }
 

@@ -11,7 +11,7 @@ import type { ChannelEndpoint } from "./types.ts";
 const zeroWindowTimer = 4;
 
 /** The servers of TCP ports in a snapshot. */
-export function tcpListeners(snapshot: PodSnapshot, owners: Owners): Listeners {
+function tcpListeners(snapshot: PodSnapshot, owners: Owners): Listeners {
   const listening = snapshot.tcp.filter(({ state }) => state === "Listen");
   return new Listeners("TCP", listening, owners, snapshot.knownListeners);
 }

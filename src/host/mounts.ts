@@ -46,21 +46,6 @@ export function bindMount(
   return mount({ type: "", source, target, options: [...bind, ...options] }, scope);
 }
 
-/** Sets a mount's propagation (mount_namespaces(7)): `private`, `rslave`, `rshared` … Idempotent. */
-export async function setPropagation(
-  target: string,
-  propagation: "private" | "rprivate" | "slave" | "rslave" | "shared" | "rshared",
-  scope: Scope,
-): Promise<void> {
-  scope.signal.throwIfAborted();
-  const calls = await systemCalls();
-  if (calls !== undefined) {
-    calls.mount("none", target, "", parseMountOptions([propagation]).propagation, "");
-    return;
-  }
-  await tool("mount", [`--make-${propagation}`, target], `mount ${target}: ${propagation}`, scope);
-}
-
 /** How often a busy mount is tried again before it is detached lazily, and how long the waits are. */
 const busyWaits = [5, 20, 50, 100];
 

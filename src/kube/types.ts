@@ -22,7 +22,6 @@ export type { IProbe as Probe } from "kubernetes-models/v1/Probe";
 export type { ISecret as Secret } from "kubernetes-models/v1/Secret";
 export type { ISecurityContext as SecurityContext } from "kubernetes-models/v1/SecurityContext";
 export type { IVolume as Volume } from "kubernetes-models/v1/Volume";
-export type { IVolumeMount as VolumeMount } from "kubernetes-models/v1/VolumeMount";
 
 import type { IObjectMeta } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
 import type { IPod } from "kubernetes-models/v1/Pod";

@@ -32,8 +32,9 @@ const busyMilliseconds = 30_000;
 const deepMilliseconds = 20_000;
 /** How many seconds must have been counted before the first deep answer. */
 const deepTicks = 2;
-/** A look that is this young answers a question too. */
+/** A look that is this young answers a question too; an older one as long as looks rest, but for new pods. */
 const freshMilliseconds = 500;
+const oldestMilliseconds = 5_000;
 /** How soon a helper lets go of the namespaces of a pod that is gone. */
 const reapMilliseconds = 250;
 /** At most one part in so many of the time is spent in looks. */
@@ -64,6 +65,10 @@ class Observer implements ChannelObserver {
   #fifoWatch: FifoWatch | undefined;
   #looking: Promise<void> | undefined;
   #lookedAt = 0;
+  /** How long the last look took. */
+  #lookTook = 0;
+  /** A pod came or changed since the last look began. */
+  #changed = true;
   #busyUntil = 0;
   #deep: DeepWatch | undefined;
   #deepUntil = 0;
@@ -80,7 +85,10 @@ class Observer implements ChannelObserver {
     if (interest.deep === true) await this.#lookDeep(scope);
     const now = scope.clock.now();
     if (interest.passing !== true) this.#busyUntil = now + busyMilliseconds;
-    if (now - this.#lookedAt > freshMilliseconds || this.#looking !== undefined) await this.#look(scope);
+    await this.#follow(scope);
+    const rest = Math.min(Math.max(freshMilliseconds, this.#lookTook * restShare), oldestMilliseconds);
+    const isFresh = now - this.#lookedAt <= rest && !this.#changed;
+    if (!isFresh || this.#looking !== undefined) await this.#look(scope);
     const counters = this.#options.counters.available();
     const missing = [
       ...(counters.ok ? [] : [{ layer: "nft", reason: counters.reason }]),
@@ -171,6 +179,7 @@ class Observer implements ChannelObserver {
       const watched = this.#watched.get(uid);
       if (watched === undefined || watched.shape !== shape) {
         this.#busyUntil = scope.clock.now() + busyMilliseconds;
+        this.#changed = true;
       }
       if (watched === undefined) {
         const parts = { sampler: new PodSampler(), channels: new PodChannels() };
@@ -198,7 +207,9 @@ class Observer implements ChannelObserver {
   }
 
   async #lookOnce(scope: Scope): Promise<void> {
+    const start = performance.now();
     await this.#follow(scope);
+    this.#changed = false;
     this.#fifoWatch ??= new FifoWatch(
       () => [...this.#watched.values()].map(({ pod }) => pod),
       () => scope.clock.now(),
@@ -214,6 +225,7 @@ class Observer implements ChannelObserver {
     await Promise.all(Array.from({ length: concurrency }, work));
     fifoWatch.watchOnly([...this.#watched.values()].flatMap(({ fifos }) => fifos));
     this.#lookedAt = scope.clock.now();
+    this.#lookTook = performance.now() - start;
   }
 
   async #lookAt(watched: Watched, fifoWatch: FifoWatch, scope: Scope): Promise<void> {

@@ -143,7 +143,9 @@ export class DeepWatch {
     for (const { map, key } of this.#rows) if (map === "signals") this.#identify(Number(key[1]));
     this.#onTick();
     this.#onTick = () => {};
-    if (this.#rows.length > manyKeys) void this.close().then(() => this.start());
+    const perMap = Map.groupBy(this.#rows, ({ map }) => map);
+    if ([...perMap.values()].some((rows) => rows.length > manyKeys))
+      void this.close().then(() => this.start());
   }
 
   #identify(pid: number): void {

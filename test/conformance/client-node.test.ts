@@ -162,15 +162,15 @@ test("patches of three types", async () => {
   expect(metadata?.labels).not.toHaveProperty("b");
 });
 
-test("an informer: what is there, every change, and again after its resourceVersion has become too old", async () => {
+test("an informer: what is there, every change, and again when its resourceVersion is not known any more", async () => {
   const seen: string[] = [];
   let lists = 0;
   const informer = makeInformer<V1Pod>(config, `/api/v1/namespaces/${namespace}/configmaps`, async () => {
     lists += 1;
     const list = await api.listNamespacedConfigMap({ namespace });
-    // A watch from here is answered with 410 Gone, upon which the library has to list again.
+    // Of a store that is no more: the watch is answered with 410 Gone, upon which the library has to list again.
     if (lists === 1 && list.metadata !== undefined) {
-      list.metadata.resourceVersion = "1";
+      list.metadata.resourceVersion = "999999999";
     }
     return list as never;
   });

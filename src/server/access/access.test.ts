@@ -12,6 +12,8 @@ describe("attributes of a request", () => {
     ["GET", "/api/v1/namespaces/a/pods/p", "get", "", "pods", "a", "p"],
     ["GET", "/api/v1/namespaces/a/pods/p/log", "get", "", "pods/log", "a", "p"],
     ["POST", "/api/v1/namespaces/a/pods/p/exec", "create", "", "pods/exec", "a", "p"],
+    ["GET", "/api/v1/namespaces/a/pods/p/exec?command=x", "create", "", "pods/exec", "a", "p"],
+    ["GET", "/api/v1/namespaces/a/pods/p/portforward", "create", "", "pods/portforward", "a", "p"],
     ["DELETE", "/api/v1/namespaces/a/pods", "deletecollection", "", "pods", "a", ""],
     ["GET", "/api/v1/namespaces/a", "get", "", "namespaces", "a", "a"],
     ["PUT", "/api/v1/namespaces/a/status", "update", "", "namespaces/status", "a", "a"],

@@ -23,6 +23,8 @@ const itemVerbs: Record<string, string> = {
   DELETE: "delete",
 };
 
+const streams = new Set(["exec", "attach", "portforward"]);
+
 /**
  * Reads the attributes off a request as the API server's RequestInfo does
  * (https://kubernetes.io/docs/reference/access-authn-authz/authorization/#determine-the-request-verb). Pure.
@@ -51,7 +53,11 @@ export function requestAttributes(method: string, url: string): Attributes {
   }
   const [plural = "", name = "", subresource] = rest;
   const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
-  return { kind: "resource", verb: verbOf(method, name, searchParams), group, resource, namespace, name };
+  // A stream is opened by GET where it is a WebSocket, and changes the container all the same: who may only read may
+  // not (AuthorizePodWebsocketUpgradeCreatePermission, on since Kubernetes 1.35).
+  const isStream = resource.startsWith("pods/") && streams.has(subresource ?? "");
+  const verb = isStream ? "create" : verbOf(method, name, searchParams);
+  return { kind: "resource", verb, group, resource, namespace, name };
 }
 
 function verbOf(method: string, name: string, query: URLSearchParams): string {

@@ -230,7 +230,7 @@ class BridgeNetwork implements PodNetworkDriver {
 }
 
 /** At most 15 characters (IFNAMSIZ): `veth` and the UID's first 11 hex digits, or a hash of a UID that is none. */
-function linkName(podUID: string): string {
+export function linkName(podUID: string): string {
   const digits = podUID.replaceAll("-", "");
   const hex = /^[0-9a-f]{11}/.test(digits) ? digits : createHash("sha256").update(podUID).digest("hex");
   return `veth${hex.slice(0, 11)}`;

@@ -22,7 +22,7 @@ export async function leftovers(
   ];
 }
 
-/** Names of veth and bridge links as of now, to compare before with after. */
+/** Names of all links as of now; a veth has its other end behind an `@`. */
 export async function linkNames(): Promise<string[]> {
   const { stdout } = await runCommand("ip", ["-o", "link"]);
   return stdout.split("\n").map((line) => line.split(":")[1]?.trim() ?? "");

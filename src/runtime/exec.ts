@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { explain, PeapodError } from "../base/errors.ts";
+import { KeyedQueue } from "../base/keyed-queue.ts";
 import type { Scope } from "../base/scope.ts";
 import { startProcess } from "../host/child-process.ts";
 import { runCommand } from "../host/command.ts";
@@ -77,15 +78,23 @@ function onTerminal(
   scope: Scope,
 ): ExecSession {
   const terminal = startOnTerminal(file, args, request.size ?? defaultSize);
+  // One after the other, the latest wins: an earlier size that is set late would undo a later one.
+  let wanted: { columns: number; rows: number } | undefined;
+  const queue = new KeyedQueue(
+    async () => {
+      const size = wanted;
+      if (size !== undefined) await resizeInner(pidFile, size.columns, size.rows, scope);
+    },
+    (_, error) => scope.log.debug({ error: explain(error) }, "terminal not resized"),
+  );
   return {
     stdin: request.stdin ? terminal.input : undefined,
     stdout: terminal.output,
     stderr: undefined,
     resize(columns, rows) {
       terminal.resize(columns, rows);
-      resizeInner(pidFile, columns, rows, scope).catch((error: unknown) => {
-        scope.log.debug({ error: explain(error) }, "terminal not resized");
-      });
+      wanted = { columns, rows };
+      queue.enqueue("size");
     },
     exited: terminal.exited,
     kill: killer(terminal.pid, () => terminal.kill("SIGKILL")),

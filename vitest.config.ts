@@ -13,6 +13,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/node/**/*.test.ts"],
+          globalSetup: "test/helpers/cgroups-for-crun.ts",
           testTimeout: 120_000,
           hookTimeout: 300_000,
           fileParallelism: false,
@@ -22,6 +23,7 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
+          globalSetup: "test/helpers/cgroups-for-crun.ts",
           testTimeout: 120_000,
           hookTimeout: 300_000,
           fileParallelism: false,

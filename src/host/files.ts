@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { systemErrorCode } from "../base/errors.ts";
 
 let counter = 0;
@@ -36,6 +45,16 @@ export function readFileIfExists(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The names in a folder, or none when there is no such folder. Other failures throw. */
+export function readFolderIfExists(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isGone(error)) return [];
     throw error;
   }
 }

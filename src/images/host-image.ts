@@ -4,7 +4,7 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { isGone } from "../host/files.ts";
+import { readFolderIfExists } from "../host/files.ts";
 import type { Layout } from "../host/layout.ts";
 import { hostImageName } from "../kube/peapod-names.ts";
 import { buildHostLayers } from "./host-image-layers.ts";
@@ -90,7 +90,7 @@ export class HostImage {
 
   /** Deletes layers of an earlier state of this machine that no container stands on. */
   async #removeUnused(inUse: () => Iterable<RootfsLayers>): Promise<void> {
-    for (const key of listIfExists(this.#folder)) {
+    for (const key of readFolderIfExists(this.#folder)) {
       const base = join(this.#folder, key, "base");
       const isUsed = [...inUse()].some(({ lower }) => lower.includes(base));
       if (!isUsed) await rm(join(this.#folder, key), { recursive: true, force: true });
@@ -119,13 +119,4 @@ function fingerprint(): string {
   };
   walk("/etc");
   return hash.digest("hex").slice(0, 16);
-}
-
-function listIfExists(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
 }

@@ -1,8 +1,7 @@
-import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { isGone } from "../host/files.ts";
+import { readFolderIfExists } from "../host/files.ts";
 import { containerRunDir } from "../host/layout.ts";
 import type { RuntimeContext } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
@@ -16,7 +15,9 @@ export async function reconstruct(context: RuntimeContext, scope: Scope): Promis
   const unreadable = context.containers.load();
   const halfMade = context.containers.all().filter(({ creating }) => creating);
   const known = new Set(context.containers.all().map(({ record }) => record.id));
-  const strays = entriesOf(dirname(containerRunDir(context.layout, "any"))).filter((id) => !known.has(id));
+  const strays = readFolderIfExists(dirname(containerRunDir(context.layout, "any"))).filter(
+    (id) => !known.has(id),
+  );
   for (const id of new Set([...unreadable, ...strays])) await tryDiscard(context, id, scope);
   for (const { record } of halfMade) await tryDiscard(context, record.id, scope);
   for (const { record } of context.containers.all()) adoptStart(context, record.id);
@@ -30,14 +31,5 @@ async function tryDiscard(context: RuntimeContext, id: string, scope: Scope): Pr
     scope.log.info({ container: id, name: record?.name }, "removed half-made container");
   } catch (error) {
     scope.log.error({ container: id, error: explain(error) }, "half-made container not removed");
-  }
-}
-
-function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
   }
 }

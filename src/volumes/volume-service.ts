@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
-import { isGone } from "../host/files.ts";
+import { isGone, readFolderIfExists } from "../host/files.ts";
 import { claimsDir, type Layout, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
 import type { StoredPod, Volume } from "../kube/types.ts";
 import { unmountAndDelete } from "./delete-tree.ts";
@@ -112,7 +112,7 @@ class FolderVolumes implements VolumeService {
   }
 
   list(): readonly string[] {
-    return readFolder(join(this.#layout.stateDir, "pods")).filter(
+    return readFolderIfExists(join(this.#layout.stateDir, "pods")).filter(
       (podUID) =>
         existsSync(podVolumesDir(this.#layout, podUID)) || existsSync(podSubPathsDir(this.#layout, podUID)),
     );
@@ -173,15 +173,6 @@ async function mountOne(type: VolumeType, request: VolumeRequest, scope: Scope):
     const why = error instanceof Error ? error.message : String(error);
     const message = `MountVolume.SetUp failed for volume "${request.volume.name}" : ${why}`;
     throw new PeapodError("FailedMount", message, { cause: error });
-  }
-}
-
-function readFolder(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
   }
 }
 

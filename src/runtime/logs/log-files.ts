@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isGone } from "../../host/files.ts";
+import { readFolderIfExists } from "../../host/files.ts";
 
 /** The name of a log that was rotated at that time, as the kubelet names it; `0.log.20261122-230000`. */
 export function rotatedLogPath(logPath: string, now: number): string {
@@ -14,7 +13,7 @@ const rotatedSuffix = /^\.(\d{8}-\d{6})(?:-(\d+))?(?:\.gz)?$/;
 /** Rotated parts of a log, oldest first; compressed ones end in `.gz`. */
 export function rotatedLogs(logPath: string): readonly string[] {
   const log = basename(logPath);
-  return entriesOf(dirname(logPath))
+  return readFolderIfExists(dirname(logPath))
     .flatMap((name) => {
       const match = name.startsWith(log) ? rotatedSuffix.exec(name.slice(log.length)) : null;
       return match === null ? [] : [{ name, time: match[1] ?? "", number: Number(match[2] ?? 0) }];
@@ -26,13 +25,4 @@ export function rotatedLogs(logPath: string): readonly string[] {
 /** The name before compression, by which a part stays the same. */
 export function withoutGzip(path: string): string {
   return path.endsWith(".gz") ? path.slice(0, -3) : path;
-}
-
-function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
 }

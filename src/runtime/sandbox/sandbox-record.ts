@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { isGone, readFileIfExists, writeFileAtomically } from "../../host/files.ts";
+import { isGone, readFileIfExists, readFolderIfExists, writeFileAtomically } from "../../host/files.ts";
 import { type Layout, podCgroup, sandboxDir } from "../../host/layout.ts";
 import { isRunning, type ProcessIdentity } from "../../host/processes.ts";
 import type { Sandbox } from "../types.ts";
@@ -24,7 +24,7 @@ export function writeRecord(layout: Layout, record: SandboxRecord): void {
  * mounted in its folder is not to be deleted with it.
  */
 export function readRecords(layout: Layout): readonly SandboxRecord[] {
-  return readFolder(join(layout.runDir, "sandboxes")).map((podUID) => {
+  return readFolderIfExists(join(layout.runDir, "sandboxes")).map((podUID) => {
     const text = readFileIfExists(join(sandboxDir(layout, podUID), "sandbox.json")) ?? "";
     try {
       return JSON.parse(text) as SandboxRecord;
@@ -68,7 +68,7 @@ export function newRecord(
 export function deleteRecord(layout: Layout, podUID: string): void {
   const folder = sandboxDir(layout, podUID);
   removeFolder(join(folder, "shm"));
-  for (const file of readFolder(folder)) {
+  for (const file of readFolderIfExists(folder)) {
     if (file !== "sandbox.json" && file !== "process") rmSync(join(folder, file), { force: true });
   }
   rmSync(join(folder, "process"), { recursive: true, force: true });
@@ -106,15 +106,6 @@ function fileSystemOf(path: string): number | undefined {
     return statfsSync(path).type;
   } catch (error) {
     if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-function readFolder(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isGone(error)) return [];
     throw error;
   }
 }

@@ -17,6 +17,8 @@ export interface Cluster {
   /** A namespace of a test's own. */
   newNamespace(): Promise<string>;
   call(method: string, path: string, body?: unknown, contentType?: string): Promise<Answer>;
+  /** Every event of a watch, to its end: `path` says how long it lasts. */
+  watch(path: string): Promise<{ type: string; object: StoredPod }[]>;
   /** Creates an object and throws when the API refuses it. */
   create<T = KubernetesObject>(namespace: string, object: object): Promise<T>;
   /** Merges into an object and throws when the API refuses it. */
@@ -60,9 +62,12 @@ export async function startCluster(startArgs: readonly string[] = []): Promise<C
 
   const send = (method: string, path: string, body?: unknown, contentType = "application/json") =>
     new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = request({ socketPath, method, path, headers: { "content-type": contentType } }, resolve);
+      const content = body === undefined ? "" : JSON.stringify(body);
+      // Node.js does not say by itself how long the body of a DELETE is.
+      const headers = { "content-type": contentType, "content-length": Buffer.byteLength(content) };
+      const sent = request({ socketPath, method, path, headers }, resolve);
       sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(content);
     });
   const text = async (message: IncomingMessage) => {
     let all = "";
@@ -120,6 +125,10 @@ export async function startCluster(startArgs: readonly string[] = []): Promise<C
       const name = `test-${namespaces}`;
       await cluster.create("", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
       return name;
+    },
+    async watch(path) {
+      const lines = (await text(await send("GET", path))).split("\n");
+      return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
     },
     async create<T>(namespace: string, object: object) {
       const { kind } = object as { kind: string };

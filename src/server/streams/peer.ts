@@ -1,4 +1,8 @@
 import type { Readable } from "node:stream";
+import type { Status } from "../status.ts";
+
+/** How a session ended: a Status, which needs neither its kind nor a code here. */
+export type SessionEnd = Omit<Status, "kind" | "apiVersion" | "code">;
 
 /** The client's end of an exec or attach session, whichever protocol it speaks. */
 export interface RemoteCommandPeer {
@@ -7,7 +11,7 @@ export interface RemoteCommandPeer {
   /** Resolves when the data have left, or when there is nobody to send them to any more. */
   send(output: "stdout" | "stderr", data: Uint8Array): Promise<void>;
   /** Says how it ended (a Status) and closes the connection. */
-  finish(status: object): Promise<void>;
+  finish(status: SessionEnd): Promise<void>;
   onResize(listener: (columns: number, rows: number) => void): void;
   /** Aborts when the client has gone away. */
   readonly gone: AbortSignal;

@@ -3,7 +3,7 @@ import { explain } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { ExecSession } from "../../runtime/types.ts";
 import { failureStatus } from "../status.ts";
-import type { RemoteCommandPeer } from "./peer.ts";
+import type { RemoteCommandPeer, SessionEnd } from "./peer.ts";
 
 /** Which outputs the client wants, and what the session's end means to it. */
 export interface RemoteCommandOptions {
@@ -63,7 +63,7 @@ async function pump(
 }
 
 /** What the error channel says at the end: success, or the exit code as a cause. */
-function exitStatus(exitCode: number): object {
+function exitStatus(exitCode: number): SessionEnd {
   if (exitCode === 0) return { metadata: {}, status: "Success" };
   return {
     metadata: {},

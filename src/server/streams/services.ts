@@ -5,7 +5,9 @@ import type { ExecSession } from "../../runtime/types.ts";
 import type { ApiContext } from "../request.ts";
 import { attachOptions } from "../subresources/pod-attach.ts";
 import { execOptions } from "../subresources/pod-exec.ts";
+import { openLog } from "../subresources/pod-log.ts";
 import { portForwardOptions } from "../subresources/pod-port-forward.ts";
+import { outputProtocols, serveOutput } from "./output-websocket.ts";
 import type { RemoteCommandPeer } from "./peer.ts";
 import {
   servePortForward,
@@ -17,7 +19,7 @@ import { joinRemoteCommand } from "./remote-command.ts";
 import { spdyPeer, spdyRemoteCommandProtocol } from "./spdy-peer.ts";
 import { remoteCommandProtocols, webSocketPeer } from "./websocket-peer.ts";
 
-export type StreamKind = "exec" | "attach" | "portforward";
+export type StreamKind = "exec" | "attach" | "portforward" | "log";
 
 /** A request whose path and upgrade are understood. */
 export interface StreamRequest {
@@ -78,6 +80,17 @@ export const streamServices: Readonly<Record<StreamKind, StreamEntry>> = {
       };
     },
   },
+  log: {
+    protocols: { websocket: outputProtocols, spdy: [] },
+    async open(context, request, scope) {
+      const log = await openLog(context, request, scope);
+      return {
+        serveWebSocket: (socket, protocol) => serveOutput(socket, log, protocol),
+        serveSpdy: async () => {},
+        abandon: () => {},
+      };
+    },
+  },
 };
 
 interface RemoteCommandStreams {
@@ -96,7 +109,7 @@ function remoteCommand(session: ExecSession, options: RemoteCommandStreams, scop
     ...(options.tty ? ["resize"] : []),
   ];
   return {
-    serveWebSocket: (socket) => join(webSocketPeer(socket)),
+    serveWebSocket: (socket, protocol) => join(webSocketPeer(socket, protocol)),
     serveSpdy: async (transport) => join(await spdyPeer(transport, expected, scope)),
     abandon: () => session.kill(),
   };

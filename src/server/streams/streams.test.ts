@@ -181,7 +181,7 @@ describe("exec", () => {
       ["stdout=1", undefined, 400, "you must specify at least 1 command for the container"],
       ["command=ls", undefined, 400, "you must specify at least 1 of stdin, stdout, stderr"],
       ["command=ls&stdout=1&container=x", undefined, 400, "container x is not valid for pod a"],
-      ["command=ls&stdout=1", ["channel.k8s.io"], 400, "unable to negotiate protocol"],
+      ["command=ls&stdout=1", ["v9.channel.k8s.io"], 400, "unable to negotiate protocol"],
     ];
     for (const [query, protocols, code, message] of refusals) {
       const refused = await connect(query, protocols).refused;

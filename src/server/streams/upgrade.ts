@@ -7,7 +7,7 @@ import type { ApiContext } from "../request.ts";
 import { failureStatus } from "../status.ts";
 import { type StreamKind, type StreamRequest, type StreamService, streamServices } from "./services.ts";
 
-const streamPath = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/(exec|attach|portforward)$/;
+const streamPath = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/(exec|attach|portforward|log)$/;
 
 /** What a client offers: a kind of upgrade and, in its order of preference, protocols on top of it. */
 interface Offer {
@@ -16,7 +16,7 @@ interface Offer {
 }
 
 /**
- * Answers upgrades on `/exec`, `/attach` and `/portforward`, by WebSocket or SPDY. What is asked for is started
+ * Answers upgrades on `/exec`, `/attach` and `/portforward`, by WebSocket or SPDY, and on `/log` by WebSocket. What is asked for is started
  * before the upgrade is answered, so that a missing pod or a container that does not run is a plain HTTP Status.
  * `admit` throws for a request that may not be made. Returns how to end what is open.
  */

@@ -2,17 +2,20 @@ import { PassThrough } from "node:stream";
 import type WebSocket from "ws";
 import { decodeSize, type RemoteCommandPeer } from "./peer.ts";
 
+const firstProtocol = "channel.k8s.io";
+
 /**
  * The WebSocket subprotocols of exec and attach: every message is one byte that names a channel, then data
  * (https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand). `v5` adds a message that closes a channel, so
- * that standard input can end before the connection does.
+ * that standard input can end before the connection does; the first one, without a version, says on the error channel
+ * nothing of success, and of a failure its message alone.
  */
-export const remoteCommandProtocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"] as const;
+export const remoteCommandProtocols = ["v5.channel.k8s.io", "v4.channel.k8s.io", firstProtocol] as const;
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
-/** A client that speaks one of these protocols. Takes the socket over. */
-export function webSocketPeer(socket: WebSocket): RemoteCommandPeer {
+/** A client that speaks this one of the protocols. Takes the socket over. */
+export function webSocketPeer(socket: WebSocket, protocol: string): RemoteCommandPeer {
   const gone = new AbortController();
   const stdin = new PassThrough();
   let resize: (columns: number, rows: number) => void = () => {};
@@ -45,7 +48,8 @@ export function webSocketPeer(socket: WebSocket): RemoteCommandPeer {
     gone: gone.signal,
     send: (output, data) => sendMessage(socket, channels[output], data),
     async finish(status) {
-      await sendMessage(socket, channels.error, Buffer.from(JSON.stringify(status)));
+      const said = protocol === firstProtocol ? status.message : JSON.stringify(status);
+      if (said !== undefined) await sendMessage(socket, channels.error, Buffer.from(said));
       socket.close(1000);
     },
     onResize(listener) {

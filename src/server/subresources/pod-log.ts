@@ -1,10 +1,10 @@
 import { PeapodError } from "../../base/errors.ts";
+import type { Scope } from "../../base/scope.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { LogOptions } from "../../runtime/types.ts";
 import { invalidObject } from "../admission.ts";
 import { wholeNumber } from "../list-options.ts";
-import { type ApiAnswer, type ApiRequest, flag } from "../request.ts";
-import { objectKey } from "../resource.ts";
+import { type ApiAnswer, type ApiContext, type ApiRequest, flag } from "../request.ts";
 import { targetContainer } from "./pod-container.ts";
 
 /**
@@ -12,11 +12,20 @@ import { targetContainer } from "./pod-container.ts";
  * (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#get-read-log-of-the-specified-pod).
  */
 export async function podLog(request: ApiRequest): Promise<ApiAnswer> {
-  const { context, resource, namespace, name, query, scope } = request;
-  const pod = context.store.get(objectKey(resource, namespace, name)) as unknown as StoredPod;
+  const { context, namespace, name, query, scope } = request;
+  return { stream: await openLog(context, { namespace, name, query }, scope), contentType: "text/plain" };
+}
+
+/** The log that a request asks for, however it is sent. NotFound, BadRequest or Invalid for one that can't be had. */
+export function openLog(
+  { store, streams }: Pick<ApiContext, "store" | "streams">,
+  { namespace, name, query }: Pick<ApiRequest, "namespace" | "name" | "query">,
+  scope: Scope,
+): Promise<AsyncIterable<Uint8Array>> {
+  const pod = store.get({ resource: "pods", namespace, name }) as unknown as StoredPod;
   const target = targetContainer(pod, query.get("container"));
   const options = { ...logOptions(query, scope.clock.now()), previous: flag(query, "previous") };
-  return { stream: await context.streams.readLog(target, options, scope), contentType: "text/plain" };
+  return streams.readLog(target, options, scope);
 }
 
 /** The query as the runtime takes it. Invalid for numbers and times that make no sense. */

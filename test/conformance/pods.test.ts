@@ -4,7 +4,7 @@ import type { StoredPod } from "../../src/kube/types.ts";
 import { type Cluster, runPod, scriptPod, startCluster } from "../helpers/cluster.ts";
 import { eventually } from "../helpers/peapod.ts";
 
-// [sig-node] Pods, Pods Extended, Containers and PodTemplates of Kubernetes' conformance suite.
+// [sig-node] Pods, Pods Extended and PodTemplates of Kubernetes' conformance suite.
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -254,20 +254,6 @@ describe("[sig-node] Pods Extended", () => {
       "observed to the last",
     );
     expect(generations(pod)).toEqual([501, 501]);
-  });
-});
-
-describe("[sig-node] Containers", () => {
-  // The host image has no command: an image with both is made from it by the node's own means.
-  const echo = (rest: object) => scriptPod(`words-${Object.keys(rest).join("-") || "blank"}`, "", {}, rest);
-  const words = async (rest: object) => (await runPod(cluster, "default", echo(rest))).log;
-
-  test("should be able to override the image's default command (container entrypoint)", async () => {
-    expect(await words({ command: ["echo", "entrypoint"] })).toBe("entrypoint\n");
-  });
-
-  test("should be able to override the image's default command and arguments", async () => {
-    expect(await words({ command: ["echo"], args: ["override", "arguments"] })).toBe("override arguments\n");
   });
 });
 

@@ -12,6 +12,7 @@ import { registerNode } from "../node/node-object.ts";
 import { startServer } from "../server/server.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
+import { startControllers } from "./controllers.ts";
 import { startDiagnosisEvents } from "./diagnosis-events.ts";
 import { imageLibrary } from "./image-library.ts";
 import { rememberPort, tlsAccess } from "./tls-access.ts";
@@ -64,6 +65,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   });
   if (server.port !== undefined) rememberPort(layout, server.port);
   await node.agent.start();
+  const controllers = startControllers({ store, objects: server.objects }, scope);
   node.observer.start(scope);
   const diagnosisEvents = startDiagnosisEvents(
     { store, diagnoser: node.diagnoser, events: node.events },
@@ -74,6 +76,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
 
   log.info({ signal: await stopRequested }, "node is stopping");
   ready = false;
+  await controllers.stop();
   await server.close();
   await diagnosisEvents.stop();
   await node.observer.stop();

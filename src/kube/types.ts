@@ -2,7 +2,10 @@
  * Kubernetes' own object types, as the wire has them (times are strings, quantities strings or numbers).
  * Types only: nothing of the package is there at run time.
  */
+
+export type { ILabelSelector as LabelSelector } from "@kubernetes-models/apimachinery/apis/meta/v1/LabelSelector";
 export type { IObjectMeta as ObjectMeta } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
+export type { IOwnerReference as OwnerReference } from "@kubernetes-models/apimachinery/apis/meta/v1/OwnerReference";
 export type { IConfigMap as ConfigMap } from "kubernetes-models/v1/ConfigMap";
 export type { IContainer as Container } from "kubernetes-models/v1/Container";
 export type { IContainerPort as ContainerPort } from "kubernetes-models/v1/ContainerPort";
@@ -18,6 +21,7 @@ export type { IPod as Pod } from "kubernetes-models/v1/Pod";
 export type { IPodCondition as PodCondition } from "kubernetes-models/v1/PodCondition";
 export type { IPodSpec as PodSpec } from "kubernetes-models/v1/PodSpec";
 export type { IPodStatus as PodStatus } from "kubernetes-models/v1/PodStatus";
+export type { IPodTemplateSpec as PodTemplateSpec } from "kubernetes-models/v1/PodTemplateSpec";
 export type { IProbe as Probe } from "kubernetes-models/v1/Probe";
 export type { ISecret as Secret } from "kubernetes-models/v1/Secret";
 export type { ISecurityContext as SecurityContext } from "kubernetes-models/v1/SecurityContext";

@@ -1,29 +1,40 @@
 import { kubernetesTime } from "../base/clock.ts";
 import { explain, isConflict, isNotFound } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import type { StoredPod } from "../kube/types.ts";
+import type { ObjectMetadata, PodSpec } from "../kube/types.ts";
 import type { Store } from "../store/types.ts";
-
-const component = "kubelet";
 
 /** Repetitions within this time count up one event instead of making another (client-go's correlator: 10 min). */
 const aggregationMilliseconds = 600_000;
 
-/** Writes pod events with the kubelet's reasons; a repeated one counts up. Failing to write one is only logged. */
+/** What an event is about; one that does not say what it is is a pod. */
+interface Subject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMetadata;
+}
+
+/**
+ * Writes events as one component of Kubernetes does, by default the kubelet about pods; a repeated one counts up. Failing
+ * to write one is only logged.
+ */
 export class EventRecorder {
   readonly #store: Store;
-  readonly #nodeName: string;
+  readonly #nodeName: string | undefined;
+  readonly #component: string;
   readonly #recent = new Map<string, { name: string; namespace: string; at: number }>();
   #lastTime = 0n;
 
-  constructor(store: Store, nodeName: string) {
+  /** `nodeName`: where the component runs; absent for one that belongs to no node. */
+  constructor(store: Store, nodeName: string | undefined, component = "kubelet") {
     this.#store = store;
     this.#nodeName = nodeName;
+    this.#component = component;
   }
 
   /** `container` is the container's name when the event concerns one. */
   record(
-    pod: StoredPod,
+    subject: Subject,
     type: "Normal" | "Warning",
     reason: string,
     message: string,
@@ -31,22 +42,26 @@ export class EventRecorder {
     container?: string,
   ): void {
     const now = scope.clock.now();
-    const key = [pod.metadata.uid, type, reason, message, container ?? ""].join("\0");
+    const key = [subject.metadata.uid, type, reason, message, container ?? ""].join("\0");
     try {
-      if (!this.#countUp(key, now)) this.#create(key, pod, type, reason, message, now, container);
+      if (!this.#countUp(key, now)) this.#create(key, subject, type, reason, message, now, container);
     } catch (error) {
       scope.log.warn({ reason, error: explain(error) }, "event not recorded");
     }
   }
 
-  /** Forgets a pod that is gone. */
-  forget(podUID: string): void {
-    for (const key of this.#recent.keys()) if (key.startsWith(podUID)) this.#recent.delete(key);
+  /** Forgets an object that is gone. */
+  forget(uid: string): void {
+    for (const key of this.#recent.keys()) if (key.startsWith(uid)) this.#recent.delete(key);
   }
 
   #countUp(key: string, now: number): boolean {
     const recent = this.#recent.get(key);
-    if (recent === undefined || now - recent.at > aggregationMilliseconds) return false;
+    if (recent === undefined) return false;
+    if (now - recent.at > aggregationMilliseconds) {
+      this.#recent.delete(key);
+      return false;
+    }
     try {
       this.#store.update({ resource: "events", namespace: recent.namespace, name: recent.name }, (event) => ({
         ...event,
@@ -70,45 +85,50 @@ export class EventRecorder {
 
   #create(
     key: string,
-    pod: StoredPod,
+    subject: Subject,
     type: string,
     reason: string,
     message: string,
     now: number,
     container: string | undefined,
   ): void {
-    const { namespace, name: podName, uid, resourceVersion } = pod.metadata;
-    const name = `${podName}.${this.#uniqueTime(now).toString(16)}`;
-    const isNamed = (candidate: { name: string }) => candidate.name === container;
-    const list = pod.spec.initContainers?.some(isNamed)
-      ? "initContainers"
-      : pod.spec.ephemeralContainers?.some(isNamed)
-        ? "ephemeralContainers"
-        : "containers";
+    const { namespace = "default", name: subjectName, uid, resourceVersion } = subject.metadata;
+    const name = `${subjectName}.${this.#uniqueTime(now).toString(16)}`;
     const time = kubernetesTime(now);
     this.#store.create("events", {
       apiVersion: "v1",
       kind: "Event",
       metadata: { name, namespace },
       involvedObject: {
-        apiVersion: "v1",
-        kind: "Pod",
+        apiVersion: subject.apiVersion ?? "v1",
+        kind: subject.kind ?? "Pod",
         namespace,
-        name: podName,
+        name: subjectName,
         uid,
         resourceVersion,
-        ...(container === undefined ? {} : { fieldPath: `spec.${list}{${container}}` }),
+        ...(container === undefined ? {} : { fieldPath: `spec.${listOf(subject, container)}{${container}}` }),
       },
       type,
       reason,
       message,
-      source: { component, host: this.#nodeName },
-      reportingComponent: component,
-      reportingInstance: this.#nodeName,
+      source: {
+        component: this.#component,
+        ...(this.#nodeName === undefined ? {} : { host: this.#nodeName }),
+      },
+      reportingComponent: this.#component,
+      reportingInstance: this.#nodeName ?? "",
       firstTimestamp: time,
       lastTimestamp: time,
       count: 1,
     });
     this.#recent.set(key, { name, namespace, at: now });
   }
+}
+
+/** The list of a pod's spec that has the named container. */
+function listOf(subject: Subject, container: string): string {
+  const { spec } = subject as { readonly spec?: PodSpec };
+  const isNamed = (candidate: { name: string }) => candidate.name === container;
+  if (spec?.initContainers?.some(isNamed)) return "initContainers";
+  return spec?.ephemeralContainers?.some(isNamed) ? "ephemeralContainers" : "containers";
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, withSignal } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
+import type { ControllerObjects } from "../controllers/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
@@ -10,6 +11,7 @@ import { authenticate, type TokenReviewer } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { kubeconfig } from "./access/kubeconfig.ts";
 import { socketUser } from "./access/user.ts";
+import { controllerObjects } from "./controller-objects.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
 import { createApp } from "./http/app.ts";
 import { bindPrivately } from "./http/private-socket.ts";
@@ -55,12 +57,14 @@ export interface TLSAccess extends TLSOptions {
 
 /**
  * Serves the Kubernetes API (docs/reference/api.md) on a Unix socket, and over TLS when asked to. Resolves when it accepts
- * connections; `port` is the TCP port.
+ * connections; `port` is the TCP port, `objects` the same API for controllers in this process.
  * `close` ends watches, log streams and exec sessions, then resolves when the socket is gone; idempotent.
  */
-export async function startServer(
-  options: ServerOptions,
-): Promise<{ readonly port: number | undefined; close(): Promise<void> }> {
+export async function startServer(options: ServerOptions): Promise<{
+  readonly port: number | undefined;
+  readonly objects: ControllerObjects;
+  close(): Promise<void>;
+}> {
   const { socketPath, tls, store, streams, channels, images, nodeName } = options;
   const closing = new AbortController();
   const scope = withSignal(options.scope, closing.signal);
@@ -102,6 +106,7 @@ export async function startServer(
   let closed: Promise<void> | undefined;
   return {
     port: listener?.port,
+    objects: controllerObjects(context),
     close() {
       closed ??= (async () => {
         removeSocket();

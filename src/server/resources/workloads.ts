@@ -61,7 +61,6 @@ const replicaSets = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: noController("ReplicaSet"),
   selectableFields: {
     "status.replicas": (object) => String((object as unknown as IReplicaSet).status?.replicas ?? 0),
   },

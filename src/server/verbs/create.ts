@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { kubernetesTime } from "../../base/clock.ts";
-import { PeapodError } from "../../base/errors.ts";
+import { isNotFound, PeapodError } from "../../base/errors.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import { admit, invalidObject, isDryRun } from "../admission.ts";
 import { recordManagers } from "../field-manager.ts";
@@ -104,8 +104,24 @@ function ensureName(request: ApiRequest, object: KubernetesObject): void {
       },
     ]);
   }
-  const suffix = Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join("");
-  metadata.name = metadata.generateName.slice(0, longestGeneratedBase) + suffix;
+  const base = metadata.generateName.slice(0, longestGeneratedBase);
+  do {
+    metadata.name = base + randomSuffix();
+  } while (isTaken(request, object.metadata.name));
+}
+
+function randomSuffix(): string {
+  return Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join("");
+}
+
+function isTaken({ context, resource, namespace }: ApiRequest, name: string): boolean {
+  try {
+    context.store.get(objectKey(resource, resource.namespaced ? namespace : "", name));
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 /** What only the server sets is not taken from a client. */

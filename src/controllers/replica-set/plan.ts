@@ -1,0 +1,83 @@
+import type { IReplicaSet } from "kubernetes-models/apps/v1/ReplicaSet";
+import { matchesSelector } from "../../kube/match-selector.ts";
+import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
+import { type Condition, withCondition } from "../conditions.ts";
+import { claim } from "../ownership.ts";
+import { isActive, isAvailable, isReady, nextAvailable, podOf } from "../pods.ts";
+import type { Action, Plan, PlanFailure } from "../types.ts";
+import { inDeletionOrder } from "./deletion-order.ts";
+
+/** A ReplicaSet that the API has accepted. */
+export type StoredReplicaSet = KubernetesObject &
+  Required<Pick<IReplicaSet, "spec">> &
+  Pick<IReplicaSet, "status">;
+
+/** At most so many pods are made or deleted by one plan. */
+const burst = 500;
+
+/**
+ * Keeps as many pods of the template as the set wants
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/). `pods` are its own and those of nobody that
+ * it selects. A pod that failed counts no more, and another takes its place.
+ */
+export function planReplicaSet(
+  set: StoredReplicaSet,
+  pods: readonly StoredPod[],
+  now: number,
+  failure?: PlanFailure,
+): Plan {
+  const { owned: active, actions: claims } = claim(set, set.spec.selector, "pods", pods.filter(isActive));
+  const isEnding = set.metadata.deletionTimestamp !== undefined;
+  const scaling = isEnding ? [] : scale(set, active, now);
+  const wakeAt = nextAvailable(active, set.spec.minReadySeconds ?? 0, now);
+  return {
+    actions: [...claims, ...scaling, { do: "status", status: statusOf(set, active, now, failure) }],
+    ...(wakeAt === undefined ? {} : { wakeAt }),
+  };
+}
+
+function scale(set: StoredReplicaSet, active: readonly StoredPod[], now: number): readonly Action[] {
+  const missing = (set.spec.replicas ?? 1) - active.length;
+  if (missing >= 0) {
+    return Array.from({ length: Math.min(missing, burst) }, () => ({
+      do: "create",
+      resource: "pods",
+      object: podOf(set, set.spec.template, { generateName: `${set.metadata.name}-` }),
+      event: { reason: "SuccessfulCreate", message: "Created pod: {name}" },
+      failure: { reason: "FailedCreate", message: "Error creating: {error}" },
+    }));
+  }
+  const surplus = inDeletionOrder(active, now).slice(0, Math.min(-missing, burst));
+  return surplus.map(({ metadata }) => ({
+    do: "delete",
+    resource: "pods",
+    name: metadata.name,
+    uid: metadata.uid,
+    event: { reason: "SuccessfulDelete", message: "Deleted pod: {name}" },
+  }));
+}
+
+/** Counts what was there before the plan: its own changes are seen by the next one. */
+function statusOf(
+  set: StoredReplicaSet,
+  active: readonly StoredPod[],
+  now: number,
+  failure: PlanFailure | undefined,
+): object {
+  const { template, minReadySeconds = 0 } = set.spec;
+  const labels = { matchLabels: template?.metadata?.labels ?? {} };
+  const count = (test: (pod: StoredPod) => boolean) => active.filter(test).length;
+  const before: readonly Condition[] = set.status?.conditions ?? [];
+  const conditions =
+    failure === undefined
+      ? before.filter(({ type }) => type !== "ReplicaFailure")
+      : withCondition(before, { type: "ReplicaFailure", status: "True", ...failure }, now);
+  return {
+    replicas: active.length,
+    fullyLabeledReplicas: count(({ metadata }) => matchesSelector(labels, metadata.labels)),
+    readyReplicas: count(isReady),
+    availableReplicas: count((pod) => isAvailable(pod, minReadySeconds, now)),
+    observedGeneration: set.metadata.generation,
+    ...(conditions.length === 0 ? {} : { conditions }),
+  };
+}

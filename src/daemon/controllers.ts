@@ -1,0 +1,23 @@
+import type { Scope } from "../base/scope.ts";
+import { replicaSetController } from "../controllers/replica-set/controller.ts";
+import { runControllers } from "../controllers/run-controllers.ts";
+import type { Controller, ControllerEvents, ControllerObjects } from "../controllers/types.ts";
+import { EventRecorder } from "../node/event-recorder.ts";
+import type { Store } from "../store/types.ts";
+
+/** What kube-controller-manager would run, as far as it means something on one machine. */
+const controllers: readonly Controller[] = [replicaSetController];
+
+/** Starts every controller of this node. */
+export function startControllers(
+  parts: { readonly store: Store; readonly objects: ControllerObjects },
+  scope: Scope,
+): { stop(): Promise<void> } {
+  const events = (component: string): ControllerEvents => {
+    const recorder = new EventRecorder(parts.store, undefined, component);
+    return {
+      record: (object, type, reason, message) => recorder.record(object, type, reason, message, scope),
+    };
+  };
+  return runControllers(controllers, { objects: parts.objects, events }, scope);
+}

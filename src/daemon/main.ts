@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { version } from "../base/version.ts";
-import { prepareCgroups, releaseCgroups } from "../host/cgroup-controllers.ts";
+import { holdCgroups } from "../host/cgroup-controllers.ts";
 import { claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
 import { apiSocket } from "../host/layout.ts";
 import { registerNode } from "../node/node-object.ts";
@@ -43,7 +43,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
 
   let ready = false;
   const store = openStore(join(layout.stateDir, "peapod.db"));
-  await prepareCgroups(layout, scope);
+  const cgroups = await holdCgroups(scope);
   const node = await wireNode(config, store, scope);
   registerNode(store, node.description, scope);
   await node.network.start(scope);
@@ -86,8 +86,8 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   const last = uncancelled(scope);
   if (remaining === 0) {
     await node.network.stop(last);
-    await releaseCgroups(layout, last);
   }
+  await cgroups.release(last);
   stopping.abort(new Error("the node daemon has stopped"));
   store.close();
   releaseDaemon(layout);

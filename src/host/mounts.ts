@@ -62,6 +62,11 @@ export async function unmount(target: string, options: { detach?: boolean }, sco
   await unmountOnce(calls, target, true, scope);
 }
 
+/** Unmounts the topmost mount at `target` unless somebody holds something of it open: then it stays, and false. */
+export async function unmountIdle(target: string, scope: Scope): Promise<boolean> {
+  return unmountOnce(await systemCalls(), target, false, scope);
+}
+
 /** Unmounts everything that is mounted at `folder` or below it, the deepest and latest first. Idempotent. */
 export async function unmountBelow(folder: string, scope: Scope): Promise<void> {
   const targets = listMounts()

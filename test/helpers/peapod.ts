@@ -26,8 +26,14 @@ export interface TestNode {
   close(): Promise<void>;
 }
 
-/** A node that starts on its first command, with `args` for `node start` where they matter. */
-export async function testNode(startArgs: readonly string[] = []): Promise<TestNode> {
+/**
+ * A node that starts on its first command, with `args` for `node start` where they matter. `through` is a command that
+ * runs the others: `["nsenter", "--mount=…"]`.
+ */
+export async function testNode(
+  startArgs: readonly string[] = [],
+  through: readonly string[] = [],
+): Promise<TestNode> {
   const base = mkdtempSync(join(tmpdir(), "peapod-test-"));
   const stateDir = join(base, "state");
   const runDir = join(base, "run");
@@ -36,7 +42,10 @@ export async function testNode(startArgs: readonly string[] = []): Promise<TestN
   const node: TestNode = {
     stateDir,
     runDir,
-    peapod: (args, options = {}) => runCommand(launcher, args, { env, ...options }),
+    peapod(args, options = {}) {
+      const [file = launcher, ...words] = [...through, launcher, ...args];
+      return runCommand(file, words, { env, ...options });
+    },
     async ok(args, options) {
       const output = await node.peapod(args, options);
       if (output.exitCode !== 0) {

@@ -6,6 +6,7 @@ import { discoveryDocuments, versionInfo, versionOf } from "../discovery.ts";
 import { channelMetrics } from "../metrics/channel-metrics.ts";
 import { formatMetrics, metricsType } from "../metrics/prometheus.ts";
 import { addOpenAPIRoutes } from "../openapi/routes.ts";
+import { addProxyRoutes } from "../proxy/routes.ts";
 import type { ApiContext } from "../request.ts";
 import { failureStatus } from "../status.ts";
 import { compress } from "./compress.ts";
@@ -83,6 +84,7 @@ export function createApp(
   }
   addOpenAPIRoutes(app, context.resources, versionOf(options.version));
   addResourceRoutes(app, context);
+  addProxyRoutes(app, context);
   return app;
 }
 

@@ -28,7 +28,7 @@ const genericHandlers: Readonly<Record<Verb, VerbHandler>> = {
 };
 
 /** Subresources that answer with text or take the connection over, whatever the client says it accepts. */
-const asText = ["log", "exec", "attach", "portforward", "proxy"];
+const asText = ["log", "exec", "attach", "portforward"];
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -58,6 +58,8 @@ export function addResourceRoutes(app: FastifyInstance, context: ApiContext): vo
     route(collection, (request) => handlerOf(resource, collectionVerb(request)));
     route(`${collection}/:name`, (request) => handlerOf(resource, itemVerb(request)));
     for (const [name, { handlers }] of Object.entries(subresources)) {
+      // Answered elsewhere, for paths of any depth: src/server/proxy.
+      if (name === "proxy") continue;
       const select = (request: FastifyRequest) => {
         const verb = request.method === "POST" ? "create" : itemVerb(request);
         return verb === undefined ? undefined : handlers[verb];

@@ -4,6 +4,7 @@ import type { IIngressClass } from "kubernetes-models/networking.k8s.io/v1/Ingre
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import type { IEndpoints } from "kubernetes-models/v1/Endpoints";
 import type { IService } from "kubernetes-models/v1/Service";
+import { proxied } from "../proxy/subresource.ts";
 import type { Resource } from "../resource.ts";
 import { ageColumn, labelsText, nameColumn, selectorText, textColumn } from "../table/columns.ts";
 import { allocateAddresses, keepAddresses } from "./cluster-addresses.ts";
@@ -21,6 +22,7 @@ const services = stored({
   shortNames: ["svc"],
   categories: ["all"],
   hasStatus: true,
+  subresources: { proxy: proxied("ServiceProxyOptions") },
   deleteReturnsObject: true,
   notice: notHonoured("Service", "nothing answers at its address"),
   prepareForCreate: allocateAddresses,

@@ -2,6 +2,7 @@ import { kubernetesTime } from "../../base/clock.ts";
 import { podQOSClass } from "../../kube/pod-qos.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { admitPod, admitPodUpdate } from "../../manifest/admit.ts";
+import { proxied } from "../proxy/subresource.ts";
 import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
 import { ephemeralContainers } from "../subresources/ephemeral-containers.ts";
@@ -41,6 +42,7 @@ export const pods: Resource = {
     exec: stream("PodExecOptions"),
     attach: stream("PodAttachOptions"),
     portforward: stream("PodPortForwardOptions"),
+    proxy: proxied("PodProxyOptions"),
   },
   deleteReturnsObject: true,
   admit: (value) => {

@@ -3,9 +3,11 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { explain, PeapodError } from "../../base/errors.ts";
 import { type Scope, withSignal } from "../../base/scope.ts";
+import { askUpgrade } from "../proxy/forward.ts";
+import { proxyRequest } from "../proxy/routes.ts";
 import type { ApiContext } from "../request.ts";
 import { failureStatus } from "../status.ts";
-import { type StreamKind, type StreamRequest, type StreamService, streamServices } from "./services.ts";
+import { type StreamKind, type StreamRequest, streamServices } from "./services.ts";
 
 const streamPath = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/(exec|attach|portforward|log)$/;
 
@@ -15,8 +17,16 @@ interface Offer {
   readonly protocols: readonly string[];
 }
 
+/** What a request asked for, started, and waiting for its connection. One of its methods is called, once. */
+interface Started {
+  /** Answers the upgrade; resolves when all is over. */
+  serve(socket: Duplex, head: Buffer): Promise<void>;
+  abandon(): void;
+}
+
 /**
- * Answers upgrades on `/exec`, `/attach` and `/portforward`, by WebSocket or SPDY, and on `/log` by WebSocket. What is asked for is started
+ * Answers upgrades on `/exec`, `/attach` and `/portforward`, by WebSocket or SPDY, and on `/log` by WebSocket; those below `/proxy` go on to their
+ * pod. What is asked for is started
  * before the upgrade is answered, so that a missing pod or a container that does not run is a plain HTTP Status.
  * `admit` throws for a request that may not be made. Returns how to end what is open.
  */
@@ -36,15 +46,13 @@ export function acceptStreams(
     open.add(socket);
     const scope = withSignal(context.scope, gone.signal);
     start(context, request, admit, scope).then(
-      async ({ service, protocol, offer }) => {
-        if (gone.signal.aborted) return service.abandon();
+      async ({ serve, abandon }) => {
+        if (gone.signal.aborted) return abandon();
         try {
-          if (offer.upgrade === "websocket") {
-            await service.serveWebSocket(await webSocket(request, socket, head, protocol), protocol);
-          } else await service.serveSpdy(spdyTransport(socket, head, protocol));
+          await serve(socket, head);
         } catch (error) {
           scope.log.debug({ url: request.url, error: explain(error) }, "stream broke");
-          service.abandon();
+          abandon();
           socket.destroy();
         }
       },
@@ -62,11 +70,16 @@ async function start(
   request: IncomingMessage,
   admit: (request: IncomingMessage) => void,
   scope: Scope,
-): Promise<{ service: StreamService; protocol: string; offer: Offer }> {
+): Promise<Started> {
   admit(request);
   // Split as access control does, with nothing resolved or decoded first: what was judged is what is opened.
   const url = request.url ?? "/";
   const path = url.split(/[?#]/, 1)[0] ?? "";
+  const proxied = proxyRequest(context, url);
+  if (proxied !== undefined) {
+    const { serve, abandon } = await askUpgrade(proxied.backend, proxied.path, request);
+    return { serve, abandon };
+  }
   const [, namespace, name, kind] = streamPath.exec(path) ?? [];
   if (namespace === undefined || name === undefined || kind === undefined) {
     throw new PeapodError("NotFound", "the server could not find the requested resource");
@@ -86,7 +99,14 @@ async function start(
     name: decode(name),
     query: new URLSearchParams(url.slice(path.length + 1)),
   };
-  return { service: await open(context, streamRequest, scope), protocol, offer };
+  const service = await open(context, streamRequest, scope);
+  return {
+    serve: async (socket, head) =>
+      offer.upgrade === "websocket"
+        ? service.serveWebSocket(await webSocket(request, socket, head, protocol), protocol)
+        : service.serveSpdy(spdyTransport(socket, head, protocol)),
+    abandon: () => service.abandon(),
+  };
 }
 
 function decode(part: string): string {

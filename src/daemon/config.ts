@@ -1,7 +1,8 @@
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
-import { PeapodError } from "../base/errors.ts";
+import { explain, PeapodError } from "../base/errors.ts";
 import { defaultRunDir, defaultStateDir, type Layout, layoutFor } from "../host/layout.ts";
+import { keptFlagsFile, type NodeFlags, readKeptFlags } from "./kept-flags.ts";
 
 /** How a node daemon was asked to run. */
 export interface DaemonConfig {
@@ -19,15 +20,23 @@ export interface DaemonConfig {
   /** Where the API listens with TLS; undefined: not at all over TCP. Port 0: the one used last, else a free one. */
   readonly apiAddress: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: string;
+  /** The flags that say all this but the folders, as they were given now or are kept: `{"pod-cidr": "10.9.0.0/24"}`. */
+  readonly flags: NodeFlags;
 }
 
 const logLevels = ["debug", "info", "warn", "error", "silent"];
 
-/** Reads the daemon's own command line. Throws Usage. */
+/**
+ * Reads the daemon's own command line. One that says nothing but the folders means the flags that the last start kept,
+ * unless it says `--defaults`. Throws Usage.
+ */
 export function parseDaemonArguments(args: readonly string[], env: NodeJS.ProcessEnv): DaemonConfig {
-  const { values } = parse(args);
-  const stateDir = values["state-dir"] ?? env.PEAPOD_STATE_DIR ?? defaultStateDir;
-  const runDir = values["run-dir"] ?? env.PEAPOD_RUN_DIR ?? defaultRunDir;
+  const given = parse(args);
+  const stateDir = given["state-dir"] ?? env.PEAPOD_STATE_DIR ?? defaultStateDir;
+  const runDir = given["run-dir"] ?? env.PEAPOD_RUN_DIR ?? defaultRunDir;
+  const kept =
+    given.defaults === true || Object.keys(flagsOf(given)).length > 0 ? {} : readKeptFlags(stateDir);
+  const values = { ...given, ...checkKept(kept, stateDir) };
   for (const [flag, value] of Object.entries({ "--state-dir": stateDir, "--run-dir": runDir })) {
     if (!isAbsolute(value)) throw new PeapodError("Usage", `${flag} must be an absolute path, got ${value}`);
   }
@@ -44,7 +53,21 @@ export function parseDaemonArguments(args: readonly string[], env: NodeJS.Proces
     allowedUnsafeSysctls: (values["allowed-unsafe-sysctls"] ?? "").split(",").filter((name) => name !== ""),
     apiAddress: apiAddress(values["api-address"] ?? "127.0.0.1:0"),
     logLevel,
+    flags: flagsOf(values),
   };
+}
+
+function flagsOf(values: ReturnType<typeof parse>): NodeFlags {
+  const { "state-dir": _state, "run-dir": _run, defaults: _defaults, ...flags } = values;
+  return flags;
+}
+
+function checkKept(kept: NodeFlags, stateDir: string): ReturnType<typeof parse> {
+  try {
+    return flagsOf(parse(Object.entries(kept).map(([name, value]) => `--${name}=${value}`)));
+  } catch (error) {
+    throw new PeapodError("Usage", `${keptFlagsFile(stateDir)}: ${explain(error)}`);
+  }
 }
 
 function apiAddress(text: string): DaemonConfig["apiAddress"] {
@@ -59,7 +82,7 @@ function apiAddress(text: string): DaemonConfig["apiAddress"] {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       args: [...args],
       options: {
         "state-dir": { type: "string" },
@@ -71,8 +94,10 @@ function parse(args: readonly string[]) {
         "allowed-unsafe-sysctls": { type: "string" },
         "api-address": { type: "string" },
         "log-level": { type: "string" },
+        defaults: { type: "boolean" },
       },
     });
+    return values;
   } catch (error) {
     throw new PeapodError("Usage", error instanceof Error ? error.message : String(error));
   }

@@ -15,6 +15,7 @@ import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
 import { startControllers } from "./controllers.ts";
 import { startDiagnosisEvents } from "./diagnosis-events.ts";
 import { imageLibrary } from "./image-library.ts";
+import { keepFlags } from "./kept-flags.ts";
 import { rememberPort, tlsAccess } from "./tls-access.ts";
 import { usageSource } from "./usage-source.ts";
 import { wireNode } from "./wiring.ts";
@@ -71,6 +72,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     { store, diagnoser: node.diagnoser, events: node.events },
     scope,
   );
+  keepFlags(layout.stateDir, config.flags);
   ready = true;
   log.info({ pid: process.pid, socket: apiSocket(layout), version }, "node is ready");
 

@@ -5,7 +5,8 @@ import { formatJson } from "../printers/json.ts";
 const start = defineCommand({
   name: "start",
   summary: "Start the node daemon and wait until it is ready",
-  description: "Every command that needs the node starts it by itself; this one lets you choose how.",
+  description:
+    "Every command that needs the node starts it by itself; this one lets you choose how. The flags of a start are kept in STATE_DIR/node.json for all later ones that have none, until a start with other flags replaces them.",
   usage: "",
   args: { min: 0, max: 0 },
   options: {
@@ -38,8 +39,12 @@ const start = defineCommand({
       choices: ["debug", "info", "warn", "error", "silent"],
       summary: "How much goes to STATE_DIR/daemon.log (default info)",
     },
+    defaults: { type: "boolean", summary: "Forget the flags of earlier starts" },
   },
-  examples: [{ text: "With another runtime", command: "peapod node start --runtime runc" }],
+  examples: [
+    { text: "With another runtime", command: "peapod node start --runtime runc" },
+    { text: "As at first", command: "peapod node start --defaults" },
+  ],
   async run({ options, session }) {
     const { runningDaemon } = await import("../node/running-daemon.ts");
     const running = runningDaemon(session.runDir);
@@ -54,10 +59,14 @@ const start = defineCommand({
       logLevel: options["log-level"],
     };
     const { startDaemon } = await import("../node/start-daemon.ts");
-    await startDaemon({ stateDir: session.stateDir, runDir: session.runDir, ...flags }, session.scope);
+    const { stateDir, runDir } = session;
+    await startDaemon({ stateDir, runDir, ...flags, defaults: options.defaults }, session.scope);
     const daemon = runningDaemon(session.runDir);
     const words = running?.pid === daemon?.pid ? "already running" : "started";
-    if (words === "already running" && Object.values(flags).some((value) => value !== undefined)) {
+    if (
+      words === "already running" &&
+      (options.defaults || Object.values(flags).some((value) => value !== undefined))
+    ) {
       session.terminal.err("Warning: the flags have no effect on a node that runs; stop it first\n");
     }
     session.terminal.out(`node ${words}${daemon === undefined ? "" : ` (pid ${daemon.pid})`}\n`);
@@ -117,7 +126,12 @@ const status = defineCommand({
     else {
       const { formatColumns } = await import("../printers/columns.ts");
       session.terminal.out(
-        formatColumns(Object.entries(found).map(([key, value]) => [`${key}:`, String(value)])),
+        formatColumns(
+          Object.entries({ ...found, flags: flagWords(found.flags) }).map(([key, value]) => [
+            `${key}:`,
+            String(value),
+          ]),
+        ),
       );
     }
     return 0;
@@ -129,3 +143,9 @@ export const node: CommandGroup = {
   summary: "The node daemon: start, stop, status",
   commands: [start, stop, status],
 };
+
+function flagWords(flags: Readonly<Record<string, string>>): string {
+  return Object.entries(flags)
+    .map(([name, value]) => `--${name}=${value}`)
+    .join(" ");
+}

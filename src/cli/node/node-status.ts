@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { errorCode } from "../../base/errors.ts";
 import { nodes, pods } from "../../client/resources.ts";
 import type { KubernetesNode } from "../../kube/types.ts";
 import type { Session } from "../session.ts";
-import { runningDaemon } from "./running-daemon.ts";
+import { readIfThere, runningDaemon } from "./running-daemon.ts";
 
 /** What `node status -o json` prints: a contract for scripts. */
 export interface NodeStatus {
@@ -16,6 +17,8 @@ export interface NodeStatus {
   readonly pods: number;
   /** Name of the node object. */
   readonly node: string;
+  /** The flags of `node start` that it runs with and keeps, by their names. */
+  readonly flags: Readonly<Record<string, string>>;
 }
 
 /** The status of the running node, or undefined when none runs or it does not answer. Starts nothing. */
@@ -37,6 +40,7 @@ export async function nodeStatus(session: Session): Promise<NodeStatus | undefin
       runDir,
       pods: podList.items.length,
       node: node?.metadata?.name ?? "",
+      flags: JSON.parse(readIfThere(join(stateDir, "node.json")) ?? "{}"),
     };
   } catch (error) {
     if (errorCode(error) === "NodeUnreachable") return undefined;

@@ -26,7 +26,8 @@ export function isAlive({ pid, startTime }: RunningDaemon): boolean {
   return fields?.[19] === startTime && fields[0] !== "Z";
 }
 
-function readIfThere(path: string): string | undefined {
+/** The file's text, or undefined when there is none. */
+export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

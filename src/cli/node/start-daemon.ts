@@ -15,7 +15,10 @@ import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { type Scope, withTimeout } from "../../base/scope.ts";
 import { createClient } from "../../client/client.ts";
 
-/** How the node daemon is started; absent settings are the daemon's own defaults. */
+/**
+ * How the node daemon is started. Without any setting but the folders it takes those of its last start, which it
+ * keeps (src/daemon/kept-flags.ts); `defaults` has it forget them.
+ */
 export interface DaemonSettings {
   readonly stateDir: string;
   readonly runDir: string;
@@ -26,6 +29,7 @@ export interface DaemonSettings {
   readonly apiAddress?: string | undefined;
   readonly allowedUnsafeSysctls?: string | undefined;
   readonly logLevel?: string | undefined;
+  readonly defaults?: boolean;
 }
 
 const startLimitMilliseconds = 60_000;
@@ -78,9 +82,12 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   }
   scope.signal.throwIfAborted();
   const tail = logTail(logPath, logStart);
+  const kept = existsSync(join(settings.stateDir, "node.json"))
+    ? "\nthe flags of its last start are kept ('peapod node start --defaults' forgets them)"
+    : "";
   throw new PeapodError(
     "NodeUnreachable",
-    `the node daemon ${ending === undefined ? `was not ready after ${startLimitMilliseconds / 1000} s` : `did not start: ${ending}`}${tail}\nits log: ${logPath}`,
+    `the node daemon ${ending === undefined ? `was not ready after ${startLimitMilliseconds / 1000} s` : `did not start: ${ending}`}${tail}\nits log: ${logPath}${kept}`,
   );
 }
 
@@ -122,6 +129,7 @@ function daemonArguments(settings: DaemonSettings): string[] {
     settings.stateDir,
     "--run-dir",
     settings.runDir,
+    ...(settings.defaults === true ? ["--defaults"] : []),
     ...Object.entries(optional).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Scope } from "../base/scope.ts";
+import { deploymentController } from "../controllers/deployment/controller.ts";
 import { replicaSetController } from "../controllers/replica-set/controller.ts";
 import { runControllers } from "../controllers/run-controllers.ts";
 import type { Controller, ControllerEvents, ControllerObjects } from "../controllers/types.ts";
@@ -6,7 +7,7 @@ import { EventRecorder } from "../node/event-recorder.ts";
 import type { Store } from "../store/types.ts";
 
 /** What kube-controller-manager would run, as far as it means something on one machine. */
-const controllers: readonly Controller[] = [replicaSetController];
+const controllers: readonly Controller[] = [deploymentController, replicaSetController];
 
 /** Starts every controller of this node. */
 export function startControllers(

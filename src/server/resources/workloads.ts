@@ -26,7 +26,6 @@ const deployments = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: noController("Deployment"),
   columns: [
     nameColumn,
     textColumn<IDeployment>(

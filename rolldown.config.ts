@@ -11,6 +11,12 @@ export default defineConfig([
     output: { dir: "dist", format: "esm", chunkFileNames: "daemon-[name].js" },
   },
   {
+    input: { measure: "src/measure/main.ts" },
+    platform: "node",
+    external: ["koffi"],
+    output: { dir: "dist", format: "esm", chunkFileNames: "measure-[name].js" },
+  },
+  {
     input: { program: "src/cli/run.ts" },
     platform: "node",
     output: { dir: "dist/cli", format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "[name].cjs" },

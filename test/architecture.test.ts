@@ -26,7 +26,8 @@ const rules: Record<string, { value: string[]; type: string[] }> = {
     type: ["store", "channels", "node", "runtime", "controllers"],
   },
   client: { value: ["base", "spdy"], type: ["kube", "channels"] },
-  cli: { value: ["base", "kube", "manifest", "client", "diagnose"], type: ["channels"] },
+  measure: { value: ["base", "host"], type: [] },
+  cli: { value: ["base", "kube", "manifest", "client", "diagnose"], type: ["channels", "measure"] },
   daemon: {
     value: [
       "base",

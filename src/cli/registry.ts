@@ -14,6 +14,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<CommandSpec |
   check: async () => (await import("./commands/check.ts")).check,
   why: async () => (await import("./commands/why.ts")).why,
   channels: async () => (await import("./commands/channels.ts")).channels,
+  measure: async () => (await import("./commands/measure.ts")).measure,
   kubeconfig: async () => (await import("./commands/kubeconfig.ts")).kubeconfig,
   node: async () => (await import("./commands/node.ts")).node,
   image: async () => (await import("./commands/image.ts")).image,

@@ -1,19 +1,10 @@
 import { spawn } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  watch,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { chmodSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
+import { join } from "node:path";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { type Scope, withTimeout } from "../../base/scope.ts";
 import { createClient } from "../../client/client.ts";
+import { programFile } from "./program-file.ts";
 
 /**
  * How the node daemon is started. Without any setting but the folders it takes those of its last start, which it
@@ -53,7 +44,7 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   const logPath = join(settings.stateDir, "daemon.log");
   const log = openSync(logPath, "a", 0o600);
   const logStart = statSync(logPath).size;
-  const child = spawn(process.execPath, [daemonProgram(), ...daemonArguments(settings)], {
+  const child = spawn(process.execPath, [programFile("daemon"), ...daemonArguments(settings)], {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log, log],
@@ -88,29 +79,6 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   throw new PeapodError(
     "NodeUnreachable",
     `the node daemon ${ending === undefined ? `was not ready after ${startLimitMilliseconds / 1000} s` : `did not start: ${ending}`}${tail}\nits log: ${logPath}${kept}`,
-  );
-}
-
-/**
- * The daemon beside this program: the built one, or in a checkout (where this file is src/cli/node, built dist/cli)
- * its source, when that is newer.
- */
-function daemonProgram(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const root = [join(here, "..", ".."), join(here, "..", "..", "..")].find((folder) =>
-    existsSync(join(folder, "package.json")),
-  );
-  const built = join(root ?? here, "dist", "daemon.js");
-  const source = join(root ?? here, "src");
-  const main = join(source, "daemon", "main.ts");
-  if (!existsSync(main)) return built;
-  return existsSync(built) && !hasNewerFile(source, statSync(built).mtimeMs) ? built : main;
-}
-
-function hasNewerFile(folder: string, time: number): boolean {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).some(
-    (file) =>
-      file.endsWith(".ts") && !file.endsWith(".test.ts") && statSync(join(folder, file)).mtimeMs > time,
   );
 }
 

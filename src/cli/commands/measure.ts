@@ -1,4 +1,5 @@
 import { defineCommand } from "../command.ts";
+import { kinds, parseKinds } from "../measure/kinds.ts";
 import { usageError } from "../parse-arguments.ts";
 import { formatObjects } from "../printers/objects.ts";
 
@@ -19,7 +20,7 @@ export const measure = defineCommand({
       type: "string",
       value: "KIND,…",
       summary: "What to measure",
-      default: "tcp,unix,fifo,shm,shm-spin",
+      default: kinds.join(","),
     },
     sizes: {
       type: "string",
@@ -53,7 +54,6 @@ export const measure = defineCommand({
   ],
   async run({ options, session }) {
     const { terminal, scope } = session;
-    const { parseKinds } = await import("../measure/kinds.ts");
     const { byteSize, parseSizes } = await import("../measure/sizes.ts");
     const { plannedSeconds, runRounds } = await import("../measure/rounds.ts");
     const plan = {

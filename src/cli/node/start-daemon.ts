@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { type Scope, withTimeout } from "../../base/scope.ts";

@@ -1,5 +1,6 @@
 import type { Scope } from "../base/scope.ts";
 import { deploymentController } from "../controllers/deployment/controller.ts";
+import { jobController } from "../controllers/job/controller.ts";
 import { replicaSetController } from "../controllers/replica-set/controller.ts";
 import { runControllers } from "../controllers/run-controllers.ts";
 import type { Controller, ControllerEvents, ControllerObjects } from "../controllers/types.ts";
@@ -7,7 +8,7 @@ import { EventRecorder } from "../node/event-recorder.ts";
 import type { Store } from "../store/types.ts";
 
 /** What kube-controller-manager would run, as far as it means something on one machine. */
-const controllers: readonly Controller[] = [deploymentController, replicaSetController];
+const controllers: readonly Controller[] = [deploymentController, jobController, replicaSetController];
 
 /** Starts every controller of this node. */
 export function startControllers(

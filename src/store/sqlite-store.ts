@@ -72,7 +72,7 @@ class SQLiteStore implements Store, ChangeHistory {
         ...plain(object),
         metadata: {
           ...plain(object.metadata),
-          uid: randomUUID(),
+          uid: object.metadata.uid ?? randomUUID(),
           resourceVersion: String(this.#newest + 1),
           creationTimestamp: kubernetesTime(this.#clock.now()),
           ...(object.spec === undefined ? {} : { generation: 1 }),

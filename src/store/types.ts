@@ -39,7 +39,10 @@ export interface ObjectList {
  * restarts and deletions. Objects that come out are the reader's own copies.
  */
 export interface Store {
-  /** Stores a new object; sets uid, creationTimestamp, resourceVersion (and generation 1). AlreadyExists if taken. */
+  /**
+   * Stores a new object; sets creationTimestamp, resourceVersion (and generation 1), and uid where the caller has not
+   * made one. AlreadyExists if taken.
+   */
   create(resource: ResourceName, object: NewObject): KubernetesObject;
   /** The object, or throws NotFound. */
   get(key: ObjectKey): KubernetesObject;
@@ -77,6 +80,6 @@ export interface Store {
 export interface NewObject {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; [field: string]: unknown };
+  metadata: { name: string; namespace?: string; uid?: string; [field: string]: unknown };
   [field: string]: unknown;
 }

@@ -1,10 +1,12 @@
+import { randomUUID } from "node:crypto";
 import type { ICronJob } from "kubernetes-models/batch/v1/CronJob";
 import type { IJob } from "kubernetes-models/batch/v1/Job";
+import type { KubernetesObject } from "../../kube/types.ts";
 import type { Resource } from "../resource.ts";
 import { ageColumn, countColumn, nameColumn, selectorText, textColumn } from "../table/columns.ts";
 import { humanDuration, timeSince } from "../table/human-duration.ts";
 import { podColumns } from "../table/pod-columns.ts";
-import { noController, stored } from "./stored.ts";
+import { stored } from "./stored.ts";
 
 const jobs = stored({
   group: "batch",
@@ -13,7 +15,7 @@ const jobs = stored({
   plural: "jobs",
   categories: ["all"],
   hasStatus: true,
-  notice: noController("Job"),
+  prepareForCreate: selectOwnPods,
   selectableFields: {
     "status.successful": (object) => String((object as unknown as IJob).status?.succeeded ?? 0),
   },
@@ -38,7 +40,6 @@ const cronJobs = stored({
   shortNames: ["cj"],
   categories: ["all"],
   hasStatus: true,
-  notice: noController("CronJob"),
   columns: [
     nameColumn,
     textColumn<ICronJob>("Schedule", "When it runs.", ({ spec }) => spec?.schedule ?? ""),
@@ -64,6 +65,28 @@ const cronJobs = stored({
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/ and what makes them. */
 export const jobResources: readonly Resource[] = [jobs, cronJobs];
+
+/**
+ * A Job selects its pods by its own uid, unless it says otherwise
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#specifying-your-own-pod-selector).
+ */
+function selectOwnPods(object: KubernetesObject): void {
+  const { metadata, spec } = object as KubernetesObject & IJob;
+  if (spec === undefined || spec.manualSelector === true) return;
+  const uid = randomUUID();
+  metadata.uid = uid;
+  spec.selector = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
+  spec.template.metadata = {
+    ...spec.template.metadata,
+    labels: {
+      ...spec.template.metadata?.labels,
+      "batch.kubernetes.io/controller-uid": uid,
+      "batch.kubernetes.io/job-name": metadata.name,
+      "controller-uid": uid,
+      "job-name": metadata.name,
+    },
+  };
+}
 
 function jobState({ metadata, spec, status }: IJob): string {
   const isTrue = (type: string) =>

@@ -66,6 +66,19 @@ export function rootfsRunDir(layout: Layout): string {
   return join(layout.runDir, "rootfs");
 }
 
+/**
+ * Folder below which the processes of pods with a user namespace of their own find their root file systems: on the way
+ * to everything else of the node is a folder that only this machine's root may pass. Mode 0711, gone when empty.
+ */
+export function reachableDir(layout: Layout): string {
+  return join("/run", `${layout.instance}-user-namespaces`);
+}
+
+/** Mount points that exist only while something is being made of mounts with mapped IDs. */
+export function idMappedDir(layout: Layout, containerID: string): string {
+  return join(layout.runDir, "idmapped", containerID);
+}
+
 /** Folder in which every monitor leaves its container's exit code in a file named by the container's id. */
 export function exitsDir(layout: Layout): string {
   return join(layout.runDir, "exits");

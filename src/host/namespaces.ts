@@ -5,6 +5,7 @@ import { uncancelled } from "../base/scope.ts";
 import { runCommand } from "./command.ts";
 import { unmount } from "./mounts.ts";
 import { namespaceFlags, type SystemCalls, systemCalls } from "./system-calls.ts";
+import { pinOwnedNamespaces, type UserNamespace } from "./user-namespace.ts";
 
 /** Files to which new namespaces are pinned; a kind without a path is not made. */
 export interface PinRequest {
@@ -13,6 +14,8 @@ export interface PinRequest {
   readonly uts?: string | undefined;
   /** Host name of the new UTS namespace; needs `uts`. */
   readonly hostname?: string | undefined;
+  /** A new user namespace that owns the others. */
+  readonly user?: UserNamespace | undefined;
 }
 
 interface Kind {
@@ -34,17 +37,19 @@ const bindFlag = 4096;
 export async function pinNamespaces(request: PinRequest, scope: Scope): Promise<void> {
   scope.signal.throwIfAborted();
   const kinds = kindsOf(request);
-  if (kinds.length === 0) return;
+  const { user } = request;
+  const paths = [...kinds.map(({ path }) => path), ...(user === undefined ? [] : [user.path])];
+  if (paths.length === 0) return;
   const calls = await systemCalls();
   try {
-    for (const kind of kinds) closeSync(openSync(kind.path, "a", 0o444));
-    if (calls === undefined) await pinByTool(kinds, request.hostname, scope);
+    for (const path of paths) closeSync(openSync(path, "a", 0o444));
+    if (user !== undefined) {
+      await pinOwnedNamespaces(user, kinds, scope);
+      if (request.hostname !== undefined) await setHostname(request.uts ?? "", request.hostname, scope);
+    } else if (calls === undefined) await pinByTool(kinds, request.hostname, scope);
     else pinByCall(calls, kinds, request.hostname);
   } catch (error) {
-    await unpinNamespaces(
-      kinds.map((kind) => kind.path),
-      uncancelled(scope),
-    );
+    await unpinNamespaces(paths, uncancelled(scope));
     throw error;
   }
 }
@@ -115,6 +120,11 @@ function pinByCall(calls: SystemCalls, kinds: readonly Kind[], hostname: string 
   } finally {
     for (const fd of home) closeSync(fd);
   }
+}
+
+async function setHostname(uts: string, hostname: string, scope: Scope): Promise<void> {
+  const [file = "", ...args] = insideNamespaces({ uts });
+  await runCommand(file, [...args, "hostname", "--", hostname], {}, scope);
 }
 
 function returnTo(calls: SystemCalls, home: number, flag: number): void {

@@ -22,6 +22,12 @@ export interface SystemCalls {
   sethostname(name: string): void;
   /** socket(2), in the calling thread's network namespace. The caller owns the descriptor. */
   socket(domain: number, type: number): number;
+  /** open_tree(2): a copy of the mount at `path`, not attached anywhere. The caller owns the descriptor. */
+  copyMount(path: string, recursive: boolean): number;
+  /** mount_setattr(2): gives an unattached copy the ID mapping of an open user namespace file. */
+  mapMountIDs(mount: number, userNamespace: number, recursive: boolean): void;
+  /** move_mount(2): attaches a copy at `target`. */
+  attachMount(mount: number, target: string): void;
 }
 
 /** Flags of clone(2), unshare(2) and setns(2) (linux/sched.h). */
@@ -41,6 +47,18 @@ export function systemCallErrno(error: unknown): string | undefined {
   const details = error.details as { errno?: string } | undefined;
   return details?.errno;
 }
+
+/** System calls without a wrapper in older C libraries; their numbers are the same on every architecture. */
+const callNumbers = { openTree: 428, moveMount: 429, mountSetAttributes: 442 } as const;
+
+const currentFolder = -100;
+const cloneFlag = 0x1;
+const closeOnExecFlag = 0x80000;
+const recursiveFlag = 0x8000;
+const emptyPathFlag = 0x1000;
+const moveFromEmptyPathFlag = 0x4;
+const mapIDsAttribute = 0x100000n;
+const mountAttributesSize = 32;
 
 let loading: Promise<SystemCalls | undefined> | undefined;
 
@@ -76,6 +94,13 @@ async function load(): Promise<SystemCalls | undefined> {
   const setns = libc.func("int setns(int fd, int type)");
   const sethostname = libc.func("int sethostname(const char *name, size_t length)");
   const socket = libc.func("int socket(int domain, int type, int protocol)");
+  const openTree = libc.func("syscall", "long", ["long", "int", "const char *", "uint"]);
+  const moveMount = libc.func("syscall", "long", [
+    ...["long", "int", "const char *", "int", "const char *", "uint"],
+  ]);
+  const mountSetAttributes = libc.func("syscall", "long", [
+    ...["long", "int", "const char *", "uint", "void *", "size_t"],
+  ]);
   return {
     mount: (source, target, type, flags, data) =>
       check(
@@ -91,5 +116,27 @@ async function load(): Promise<SystemCalls | undefined> {
       check(`socket ${domain} ${type}`, fd);
       return fd;
     },
+    copyMount(path, recursive) {
+      const flags = cloneFlag | closeOnExecFlag | (recursive ? recursiveFlag : 0);
+      const fd = Number(openTree(callNumbers.openTree, currentFolder, path, flags));
+      check(`copy mount ${path}`, fd);
+      return fd;
+    },
+    mapMountIDs(mount, userNamespace, recursive) {
+      // struct mount_attr: attr_set, attr_clr, propagation, userns_fd, 64 bits each.
+      const attributes = Buffer.alloc(mountAttributesSize);
+      attributes.writeBigUInt64LE(mapIDsAttribute, 0);
+      attributes.writeBigUInt64LE(BigInt(userNamespace), 24);
+      const flags = emptyPathFlag | (recursive ? recursiveFlag : 0);
+      const result = mountSetAttributes(
+        ...[callNumbers.mountSetAttributes, mount, "", flags, attributes, mountAttributesSize],
+      );
+      check("map the IDs of a mount", Number(result));
+    },
+    attachMount: (mount, target) =>
+      check(
+        `mount ${target}`,
+        Number(moveMount(callNumbers.moveMount, mount, "", currentFolder, target, moveFromEmptyPathFlag)),
+      ),
   };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { Layout } from "../host/layout.ts";
+import type { UserNamespace } from "../host/user-namespace.ts";
 import { hostImageName } from "../kube/peapod-names.ts";
 import { imagesIn } from "./archive.ts";
 import { HostImage, hostImage } from "./host-image.ts";
@@ -114,20 +115,23 @@ class Images implements ImageService {
     return unused.map(({ id }) => id);
   }
 
-  async mountRootfs(containerID: string, image: Image, scope: Scope): Promise<string> {
+  async mountRootfs(
+    containerID: string,
+    image: Image,
+    userNamespace: UserNamespace | undefined,
+    scope: Scope,
+  ): Promise<string> {
+    const owned = userNamespace === undefined ? {} : { userNamespace };
     const known = this.#rootfs.read(containerID);
-    if (known !== undefined) return this.#rootfs.mount(containerID, known, scope);
+    if (known !== undefined) return this.#rootfs.mount(containerID, { ...known, ...owned }, scope);
     if (image.id === hostImage.id) {
-      return this.#rootfs.mount(
-        containerID,
-        await this.#hostImage.layers(() => this.#allLayers(), scope),
-        scope,
-      );
+      const hostLayers = await this.#hostImage.layers(() => this.#allLayers(), scope);
+      return this.#rootfs.mount(containerID, { ...hostLayers, ...owned }, scope);
     }
     if (this.#removing.has(image.id) || this.#graph.findByID(image.id) === undefined) {
       throw new PeapodError("CreateContainerError", `image ${image.id} is not on this machine any more`);
     }
-    const layers = { imageID: image.id, lower: this.#graph.layerFolders(image.id), inside: {} };
+    const layers = { imageID: image.id, lower: this.#graph.layerFolders(image.id), inside: {}, ...owned };
     return this.#rootfs.mount(containerID, layers, scope);
   }
 

@@ -1,4 +1,5 @@
 import type { Scope } from "../base/scope.ts";
+import type { UserNamespace } from "../host/user-namespace.ts";
 
 /** The part of an OCI image configuration that starts a container (OCI image-spec, config.md). */
 export interface ImageConfig {
@@ -56,9 +57,15 @@ export interface ImageService {
   collectGarbage(inUse: ReadonlySet<string>, scope: Scope): Promise<readonly string[]>;
   /**
    * Mounts a writable root file system for a container: overlayfs with the image's layers below and an own
-   * upper folder. Returns its path. Calling it again for the same container returns the same mount.
+   * upper folder. Returns its path. Calling it again for the same container returns the same mount. With a user
+   * namespace its users own the files. Throws CreateContainerError.
    */
-  mountRootfs(containerID: string, image: Image, scope: Scope): Promise<string>;
+  mountRootfs(
+    containerID: string,
+    image: Image,
+    userNamespace: UserNamespace | undefined,
+    scope: Scope,
+  ): Promise<string>;
   /** Folder of this machine that holds what the container has written to its root file system. */
   writableFolder(containerID: string): string;
   /** Unmounts and deletes a container's root file system; done when there is none. */

@@ -160,6 +160,21 @@ describe("pods that Kubernetes refuses", () => {
   });
 });
 
+describe("users of a pod's own", () => {
+  test.each(["hostNetwork", "hostPID", "hostIPC"])("exclude %s", (field) => {
+    expect(ofSpec({ hostUsers: false, [field]: true })).toEqual([
+      `error spec.${field}: Forbidden: when \`hostUsers\` is false`,
+    ]);
+    expect(ofSpec({ hostUsers: true, [field]: true })).toEqual([]);
+  });
+
+  test("allow an unmasked /proc", () => {
+    const containers = [{ ...container, securityContext: { procMount: "Unmasked" } }];
+    expect(ofSpec({ hostUsers: false, containers })).toEqual([]);
+    expect(ofSpec({ containers })).toEqual([expect.stringContaining("`hostUsers` must be false")]);
+  });
+});
+
 describe("what this version does not honour", () => {
   test.each<[object, string[]]>([
     [
@@ -175,12 +190,7 @@ describe("what this version does not honour", () => {
       },
       [],
     ],
-    [
-      { hostUsers: false },
-      [
-        "error spec.hostUsers: not honoured by this version of Peapod: pods have no user namespace of their own",
-      ],
-    ],
+    [{ hostUsers: false }, []],
     [
       { runtimeClassName: "gvisor" },
       [

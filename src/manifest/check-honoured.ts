@@ -25,8 +25,7 @@ function report(field: string, { action, instead }: NotHonoured): Problem {
 }
 
 function asksForSomething(value: unknown, { path, when }: NotHonoured): boolean {
-  if (value === undefined || value === false || value === "")
-    return value === false && when?.(value) === true;
+  if (value === undefined || value === false || value === "") return false;
   // An empty source still makes a volume; any other empty object or list changes nothing.
   const empty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
   if (empty && !path.startsWith("volumes[]")) return false;

@@ -7,7 +7,7 @@
 export interface NotHonoured {
   /**
    * Path below `spec`; `[]` is every item of a list, and `containers[]` means init and ephemeral containers too.
-   * A field that is absent, false or empty asks for nothing and is never reported (but see `when`).
+   * A field that is absent, false or empty asks for nothing and is never reported.
    */
   readonly path: string;
   /** `refuse` where the pod would not be what it says, `warn` where it runs all the same. */
@@ -100,7 +100,6 @@ export const notHonoured: readonly NotHonoured[] = [
   warn("securityContext.seLinuxChangePolicy", "SELinux labels are not applied"),
   refuse("securityContext.windowsOptions", "only Linux containers run"),
 
-  refuse("hostUsers", "pods have no user namespace of their own", (value) => value === false),
   refuse("os.name", "only Linux containers run", not("linux")),
   refuse("overhead", "there are no runtime classes"),
   refuse("resourceClaims", "there are no resource claims"),

@@ -32,11 +32,13 @@ export async function prepareEnvironment(
   scope: Scope,
 ): Promise<PodEnvironment> {
   const { runtime } = dependencies;
-  const mounted = mountVolumes(pod, dependencies, scope);
-  mounted.catch(() => {});
-  const sandbox = await failingAs("FailedCreatePodSandBox", "create pod sandbox", () =>
+  const creating = failingAs("FailedCreatePodSandBox", "create pod sandbox", () =>
     runtime.createSandbox(pod, scope),
   );
+  creating.catch(() => {});
+  const mounted = mountVolumes(pod, creating, dependencies, scope);
+  mounted.catch(() => {});
+  const sandbox = await creating;
   // Containers are created while the network is still being set up, and need the files to be there by then.
   writeFiles(pod, sandbox, dependencies.network.find(pod.metadata.uid)?.ips ?? [], dependencies);
   const network = failingAs("FailedCreatePodSandBox", "set up the pod's network", () =>
@@ -48,10 +50,11 @@ export async function prepareEnvironment(
 
 async function mountVolumes(
   pod: StoredPod,
+  sandbox: Promise<Sandbox>,
   dependencies: AgentDependencies,
   scope: Scope,
 ): Promise<ReadonlyMap<string, MountedVolume>> {
-  return dependencies.volumes.mount(pod, await volumeContents(pod, dependencies, scope), scope);
+  return dependencies.volumes.mount(pod, await volumeContents(pod, sandbox, dependencies, scope), scope);
 }
 
 async function connect(

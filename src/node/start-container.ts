@@ -38,7 +38,9 @@ export async function startContainer(
   await withUndo(scope.log, async (undo) => {
     const id = dependencies.newContainerID();
     undo.add("remove root file system", () => images.removeRootfs(id, uncancelled(scope)));
-    const rootfs = await images.mountRootfs(id, image, scope);
+    // Only a user namespace is worth waiting for: it says who owns the files.
+    const owner = pod.spec.hostUsers === false ? (await environment).sandbox.userNamespace : undefined;
+    const rootfs = await images.mountRootfs(id, image, owner, scope);
     const { sandbox, volumes, hostname, network } = await environment;
     const podIPs = needsAddresses(container) ? (await network).ips : [];
     const variables = containerVariables(pod, container, variableSources(pod, volumes, podIPs, dependencies));

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
@@ -10,6 +10,7 @@ import type { RuntimeContext } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
 import { hostDevices } from "./host-devices.ts";
 import { createByMonitor } from "./monitor.ts";
+import { withOwnedMounts } from "./owned-mounts.ts";
 import { readRootfsFile } from "./rootfs-files.ts";
 import { signalNumber } from "./signals.ts";
 import { containerCgroup, ociSpec } from "./spec/config.ts";
@@ -31,19 +32,16 @@ export async function createContainer(
   const intent = intendedContainer(context, id, sandbox, config, scope.clock.now());
   try {
     context.containers.save(intent);
-    const seccomp = writeBundle(context, id, sandbox, config);
-    const { container } = config;
     mkdirSync(containerRunDir(context.layout, id), { recursive: true, mode: 0o700 });
     mkdirSync(dirname(intent.record.logPath), { recursive: true, mode: 0o700 });
-    const pid = await createByMonitor(context, {
+    const pid = await withOwnedMounts(
+      context.layout,
       id,
-      name: container.name,
-      logPath: intent.record.logPath,
-      terminal: container.tty === true,
-      stdin: container.stdin === true,
-      stdinOnce: container.stdinOnce === true,
-    });
-    context.seccomp.learnFrom(id, seccomp);
+      sandbox,
+      config.mounts,
+      (mounts) => createProcess(context, sandbox, { ...config, mounts }, intent),
+      scope,
+    );
     scope.signal.throwIfAborted();
     const monitor = Number(readFileIfExists(join(containerRunDir(context.layout, id), "monitor.pid")));
     const created: StoredContainer = {
@@ -64,6 +62,27 @@ export async function createContainer(
   }
 }
 
+/** Has a monitor create the container; returns the PID of its waiting process. */
+async function createProcess(
+  context: RuntimeContext,
+  sandbox: Sandbox,
+  config: ContainerConfig,
+  { record: { id, logPath } }: StoredContainer,
+): Promise<number> {
+  const seccomp = writeBundle(context, id, sandbox, config);
+  const { container } = config;
+  const pid = await createByMonitor(context, {
+    id,
+    name: container.name,
+    logPath,
+    terminal: container.tty === true,
+    stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
+  });
+  context.seccomp.learnFrom(id, seccomp);
+  return pid;
+}
+
 /** Writes config.json; returns the seccomp profile, so that its compiled form can be kept. */
 function writeBundle(context: RuntimeContext, id: string, sandbox: Sandbox, config: ContainerConfig) {
   const bundle = containerStateDir(context.layout, id);
@@ -71,6 +90,8 @@ function writeBundle(context: RuntimeContext, id: string, sandbox: Sandbox, conf
   // Every user of the container may write it, whatever the daemon's own umask is.
   writeFileSync(messageFile, "");
   chmodSync(messageFile, 0o666);
+  const owner = sandbox.userNamespace?.hostID;
+  if (owner !== undefined) chownSync(messageFile, owner, owner);
   const spec = ociSpec({
     sandbox,
     config,

@@ -2,7 +2,8 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import { killAll, removeCgroup } from "../host/cgroups.ts";
-import { containerRunDir, containerStateDir, exitsDir } from "../host/layout.ts";
+import { removeMappedMounts } from "../host/idmapped-mounts.ts";
+import { containerRunDir, containerStateDir, exitsDir, idMappedDir } from "../host/layout.ts";
 import { commandLineOf, listProcesses, signalPID } from "../host/processes.ts";
 import type { RuntimeContext } from "./context.ts";
 import { callRuntime, stateFolder } from "./oci-runtime.ts";
@@ -24,6 +25,7 @@ export async function discardContainer(
   // A monitor whose daemon died may be creating the container at this very moment.
   if (isHalfMade) killMonitors(id);
   if (existsSync(stateFolder(runtime, id))) await deleteFromRuntime(context, id, scope);
+  await removeMappedMounts(idMappedDir(layout, id), scope);
   if (record !== undefined) {
     await killAll(record.cgroup, scope);
     await removeCgroup(record.cgroup, scope);

@@ -1,5 +1,6 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Scope } from "../base/scope.ts";
+import type { UserNamespace } from "../host/user-namespace.ts";
 import type { Container, StoredPod } from "../kube/types.ts";
 
 /** What a pod's containers share, pinned to files so that it outlives every process. */
@@ -11,6 +12,8 @@ export interface Sandbox {
   readonly netns: string | undefined;
   readonly ipcns: string | undefined;
   readonly utsns: string | undefined;
+  /** The pod's own user namespace, which owns the others; undefined where its users are this machine's. */
+  readonly userNamespace?: UserNamespace | undefined;
   /** PID of the sandbox's own process where the pod shares one process namespace. */
   readonly pid: number | undefined;
   /** Host folder (tmpfs) that is every container's /dev/shm. */
@@ -32,6 +35,8 @@ export interface ContainerMount {
   readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled";
   /** Whether no program in it can be executed. */
   readonly noExec?: boolean;
+  /** Whether its owners are those of the pod's user namespace already, not this machine's. */
+  readonly idsMapped?: boolean;
   readonly propagation: "private" | "rslave" | "rshared";
 }
 

@@ -18,6 +18,8 @@ function providedVolume(field: keyof Volume, plugin: string, isImage: boolean): 
     medium: "disk",
     readOnly,
     noExec: isImage,
+    // An image's files come as a container's root file system, whose owners are right.
+    idsMapped: isImage,
   });
   return {
     field,

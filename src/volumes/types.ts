@@ -14,6 +14,8 @@ export interface MountedVolume {
   readonly readOnly?: boolean;
   /** Whether containers can execute no program in it. */
   readonly noExec?: boolean;
+  /** Whether the pod's user namespace owns its files already, by what the agent gave. */
+  readonly idsMapped?: boolean;
 }
 
 /** One file of a volume whose content comes from the API. */

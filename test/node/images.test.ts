@@ -75,7 +75,7 @@ async function pull(image: string, policy: "Always" | "IfNotPresent" | "Never" =
 }
 
 async function rootfsOf(image: string, id: string): Promise<string> {
-  return await images.mountRootfs(id, (await pull(image)).image, scope);
+  return await images.mountRootfs(id, (await pull(image)).image, undefined, scope);
 }
 
 function inside(root: string, ...command: string[]): string {
@@ -192,7 +192,7 @@ describe("what an image says", () => {
       `docker.io/library/several@${list.digest}`,
       `docker.io/library/several@${mine.digest}`,
     ]);
-    const root = await images.mountRootfs("several", image, scope);
+    const root = await images.mountRootfs("several", image, undefined, scope);
     expect(readFileSync(join(root, "is-it"), "utf8"), architecture).toBe("mine");
     expect((await pull(`several@${list.digest}`)).pulled).toBeUndefined();
   });
@@ -420,7 +420,7 @@ describe("removal and garbage collection", () => {
   test("an image in use stays, one that is not goes with its layers", async () => {
     const { image: used } = await pull("alpine");
     const { image: unused } = await pull("alpine/curl");
-    await images.mountRootfs("user", used, scope);
+    await images.mountRootfs("user", used, undefined, scope);
     await expect(images.remove("alpine", scope)).rejects.toMatchObject({ code: "Conflict" });
     const layersBefore = layerFolders().length;
     expect(await images.collectGarbage(new Set(), scope)).toEqual([unused.id]);

@@ -113,7 +113,7 @@ describe("one process namespace", () => {
     const sandbox = await sandboxes.create(testPod("shared", { shareProcessNamespace: true }), scope);
     const { pid = 0, cgroup } = sandbox;
     expect(processesIn(cgroup)).toEqual([pid]);
-    expect(readdirSync(`/proc/${pid}/root`).toSorted()).toEqual(["catatonit", "dev"]);
+    expect(readdirSync(`/proc/${pid}/root`).toSorted()).toEqual(["catatonit", "dev", "proc"]);
     expect(readFileSync(`/proc/${pid}/status`, "utf8")).toMatch(/^Uid:\t65535\t(?:.*\n)*CapEff:\t0+$/m);
     expect(readlinkSync(`/proc/${pid}/ns/net`)).toBe(run(sandbox, "readlink /proc/self/ns/net"));
     expect(createSandboxes({ layout }).list()[0]?.pid).toBe(pid);

@@ -77,7 +77,7 @@ const pod: readonly Row[] = [
   yes("hostIPC", "yes", node("sandbox", "of a pod in the host's network and IPC are the host's")),
   yes("hostNetwork", "yes", node("sandbox", "of a pod in the host's network and IPC are the host's")),
   yes("hostPID", "yes", unit("runtime/spec/namespaces")),
-  refused("hostUsers", "partly", "true is the only value"),
+  yes("hostUsers", "partly", conformance("user-namespaces"), "false needs Linux 5.19; volumes in memory 6.3"),
   yes("hostname", "yes", conformance("kubelet", "with-name")),
   yes("hostnameOverride", "no", conformance("kubelet", "overridden")),
   warned("imagePullSecrets", "no"),
@@ -260,12 +260,10 @@ const containerSecurity: readonly Row[] = [
     "yes",
     conformance("security-context", "privileged sees every device"),
   ),
-  yes(
-    `${container}.securityContext.procMount`,
-    "yes",
+  yes(`${container}.securityContext.procMount`, "yes", [
     conformance("security-context", "kernel files are masked"),
-    "Unmasked needs hostUsers: false, which is refused",
-  ),
+    conformance("user-namespaces", "procMount: Unmasked shows all of /proc"),
+  ]),
   yes(
     `${container}.securityContext.readOnlyRootFilesystem`,
     "yes",

@@ -55,6 +55,10 @@ function validatePodFields(spec: PodSpec): Problem[] {
     const detail = "ShareProcessNamespace and HostPID cannot both be enabled";
     problems.push(invalid("spec.shareProcessNamespace", true, detail));
   }
+  if (spec.hostUsers === false) {
+    const hosts = (["hostNetwork", "hostPID", "hostIPC"] as const).filter((name) => spec[name] === true);
+    problems.push(...hosts.map((name) => forbidden(`spec.${name}`, "when `hostUsers` is false")));
+  }
   if ((spec.ephemeralContainers ?? []).length > 0) {
     problems.push(forbidden("spec.ephemeralContainers", notOnCreate));
   }

@@ -61,6 +61,7 @@ function containerMount(
     // Below a file there is nothing, and crun fails to make one recursively read-only.
     recursiveReadOnly: isFolder ? recursion(mount, volume) : "Disabled",
     noExec: volume.noExec === true,
+    ...(volume.idsMapped === true ? { idsMapped: true } : {}),
     propagation: propagations[propagation] ?? "private",
   };
 }

@@ -2,6 +2,7 @@ import type { Scope } from "../../base/scope.ts";
 import type { PullPolicy } from "../../images/types.ts";
 import { isLatestImage } from "../../kube/image-name.ts";
 import type { StoredPod, Volume } from "../../kube/types.ts";
+import type { Sandbox } from "../../runtime/types.ts";
 import type { VolumeContent } from "../../volumes/types.ts";
 import type { AgentDependencies } from "../dependencies.ts";
 
@@ -15,6 +16,7 @@ const uidLength = 36;
 export async function imageFolder(
   pod: StoredPod,
   volume: Volume,
+  userNamespace: Sandbox["userNamespace"],
   { images }: Pick<AgentDependencies, "images">,
   scope: Scope,
 ): Promise<VolumeContent | undefined> {
@@ -22,7 +24,8 @@ export async function imageFolder(
   const { reference = "", pullPolicy } = volume.image;
   const policy = pullPolicy ?? (isLatestImage(reference) ? "Always" : "IfNotPresent");
   const { image } = await images.ensure({ image: reference, policy: policy as PullPolicy }, scope);
-  const folder = await images.mountRootfs(`${prefix}${pod.metadata.uid}-${volume.name}`, image, scope);
+  const name = `${prefix}${pod.metadata.uid}-${volume.name}`;
+  const folder = await images.mountRootfs(name, image, userNamespace, scope);
   return { folder, readOnly: true };
 }
 

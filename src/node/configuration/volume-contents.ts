@@ -1,6 +1,7 @@
 import { explain, PeapodError } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import type { StoredPod, Volume } from "../../kube/types.ts";
+import type { Sandbox } from "../../runtime/types.ts";
 import type { VolumeContent, VolumeFile } from "../../volumes/types.ts";
 import { claimedFolder } from "../claims/claimed-folder.ts";
 import type { AgentDependencies } from "../dependencies.ts";
@@ -14,12 +15,13 @@ import { volumeFiles } from "./volume-files.ts";
  */
 export async function volumeContents(
   pod: StoredPod,
+  sandbox: Promise<Sandbox>,
   dependencies: AgentDependencies,
   scope: Scope,
 ): Promise<ReadonlyMap<string, VolumeContent>> {
   const contents = new Map<string, VolumeContent>();
   for (const volume of pod.spec.volumes ?? []) {
-    const content = await contentOf(pod, volume, dependencies, scope);
+    const content = await contentOf(pod, volume, sandbox, dependencies, scope);
     if (content !== undefined) contents.set(volume.name, content);
   }
   return contents;
@@ -36,13 +38,17 @@ export function refreshVolumes(pod: StoredPod, dependencies: AgentDependencies, 
 async function contentOf(
   pod: StoredPod,
   volume: Volume,
+  sandbox: Promise<Sandbox>,
   dependencies: AgentDependencies,
   scope: Scope,
 ): Promise<VolumeContent | undefined> {
   const files = filesOf(pod, volume, dependencies, scope);
   if (files !== undefined) return { files };
   try {
-    return claimedFolder(pod, volume, dependencies) ?? (await imageFolder(pod, volume, dependencies, scope));
+    const claimed = claimedFolder(pod, volume, dependencies);
+    if (claimed !== undefined || volume.image === undefined) return claimed;
+    const owner = pod.spec.hostUsers === false ? (await sandbox).userNamespace : undefined;
+    return await imageFolder(pod, volume, owner, dependencies, scope);
   } catch (error) {
     if (scope.signal.aborted) throw error;
     throw failedMount(volume, error);

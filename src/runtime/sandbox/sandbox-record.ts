@@ -4,6 +4,7 @@ import { isGone, readFileIfExists, readFolderIfExists, writeFileAtomically } fro
 import { type Layout, podCgroup, sandboxDir } from "../../host/layout.ts";
 import { isRunning, type ProcessIdentity } from "../../host/processes.ts";
 import type { Sandbox } from "../types.ts";
+import { rangeSize } from "./user-ranges.ts";
 
 /** What `sandbox.json` holds: written before anything is made, again when all of it is there. */
 export interface SandboxRecord extends Omit<Sandbox, "pid"> {
@@ -39,7 +40,7 @@ export function readRecords(layout: Layout): readonly SandboxRecord[] {
 export function newRecord(
   layout: Layout,
   pod: { podUID: string; namespace: string; name: string },
-  own: { net?: boolean; ipc?: boolean; uts?: boolean },
+  own: { net?: boolean; ipc?: boolean; uts?: boolean; firstUser?: number | undefined },
   createdAt: number,
 ): SandboxRecord {
   const folder = sandboxDir(layout, pod.podUID);
@@ -50,6 +51,10 @@ export function newRecord(
     netns: own.net === true ? join(folder, "net") : undefined,
     ipcns: own.ipc === true ? join(folder, "ipc") : undefined,
     utsns: own.uts === true ? join(folder, "uts") : undefined,
+    userNamespace:
+      own.firstUser === undefined
+        ? undefined
+        : { path: join(folder, "user"), hostID: own.firstUser, size: rangeSize },
     shm: join(folder, "shm"),
     files: {
       hosts: join(folder, "hosts"),
@@ -81,7 +86,9 @@ const tmpfsMagic = 0x01021994;
 
 /** Whether everything that the record names is there; a reboot, for one, takes all of it but the files. */
 export function isComplete(record: SandboxRecord): boolean {
-  const pins = [record.netns, record.ipcns, record.utsns].filter((path) => path !== undefined);
+  const pins = [record.netns, record.ipcns, record.utsns, record.userNamespace?.path].filter(
+    (path) => path !== undefined,
+  );
   return (
     record.state === "ready" &&
     pins.every((path) => fileSystemOf(path) === nsfsMagic) &&
@@ -97,6 +104,7 @@ export function toSandbox({ state: _, process, ...record }: SandboxRecord): Sand
     netns: record.netns,
     ipcns: record.ipcns,
     utsns: record.utsns,
+    userNamespace: record.userNamespace,
     pid: process !== undefined && isRunning(process) ? process.pid : undefined,
   };
 }

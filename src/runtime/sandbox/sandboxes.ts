@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { explain, PeapodError, systemErrorCode } from "../../base/errors.ts";
 import { type Scope, uncancelled } from "../../base/scope.ts";
@@ -19,7 +19,7 @@ import { hostnameFor } from "../../kube/pod-files.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { Sandbox } from "../types.ts";
 import { podCgroupSettings } from "./pod-cgroup.ts";
-import { startSandboxProcess } from "./sandbox-process.ts";
+import { removeOwnedRootfs, startSandboxProcess } from "./sandbox-process.ts";
 import {
   deleteRecord,
   isComplete,
@@ -29,6 +29,8 @@ import {
   toSandbox,
   writeRecord,
 } from "./sandbox-record.ts";
+import { readSubordinateIDs, requireUserNamespaces } from "./user-namespace-support.ts";
+import { chooseUserRange } from "./user-ranges.ts";
 
 /** The sandboxes of one node: the part of the runtime service that makes what a pod's containers share. */
 export interface Sandboxes {
@@ -67,7 +69,7 @@ class PinnedSandboxes implements Sandboxes {
     if (existing !== undefined && isComplete(existing)) return toSandbox(existing);
     try {
       if (existing !== undefined) await this.remove(uid, scope);
-      return await this.#make(pod, scope);
+      return await this.#make(pod, existing, scope);
     } catch (error) {
       await this.remove(uid, uncancelled(scope)).catch((undo: unknown) => {
         scope.log.warn({ pod: uid, error: explain(undo) }, "half-made sandbox is not removed yet");
@@ -77,10 +79,12 @@ class PinnedSandboxes implements Sandboxes {
   }
 
   writeFiles(sandbox: Sandbox, files: { hosts: string; hostname: string; resolvConf: string }): void {
-    // In place: containers have these very files mounted.
-    writeFileSync(sandbox.files.hosts, files.hosts, { mode: 0o644 });
-    writeFileSync(sandbox.files.hostname, files.hostname, { mode: 0o644 });
-    writeFileSync(sandbox.files.resolvConf, files.resolvConf, { mode: 0o644 });
+    const owner = sandbox.userNamespace?.hostID;
+    for (const name of ["hosts", "hostname", "resolvConf"] as const) {
+      // In place: containers have these very files mounted.
+      writeFileSync(sandbox.files[name], files[name], { mode: 0o644 });
+      if (owner !== undefined) chownSync(sandbox.files[name], owner, owner);
+    }
   }
 
   async remove(podUID: string, scope: Scope): Promise<void> {
@@ -91,11 +95,12 @@ class PinnedSandboxes implements Sandboxes {
       await removeCgroup(cgroup, scope);
     }
     await unpinNamespaces(
-      ["net", "ipc", "uts"].map((name) => join(folder, name)),
+      ["net", "ipc", "uts", "user"].map((name) => join(folder, name)),
       scope,
     );
     await unmount(join(folder, "shm"), { detach: true }, scope);
     deleteRecord(this.#layout, podUID);
+    removeOwnedRootfs(this.#layout, podUID);
     this.#records.delete(podUID);
     if (this.#records.size === 0) removeEmptyCgroup(`/${this.#layout.instance}`);
   }
@@ -104,25 +109,42 @@ class PinnedSandboxes implements Sandboxes {
     return [...this.#records.values()].map(toSandbox);
   }
 
-  async #make(pod: StoredPod, scope: Scope): Promise<Sandbox> {
-    const record = plan(this.#layout, pod, scope.clock.now());
+  async #make(pod: StoredPod, previous: SandboxRecord | undefined, scope: Scope): Promise<Sandbox> {
+    const record = newRecord(
+      this.#layout,
+      { podUID: pod.metadata.uid, namespace: pod.metadata.namespace, name: pod.metadata.name },
+      { ...ownNamespaces(pod), firstUser: this.#firstUser(pod, previous) },
+      scope.clock.now(),
+    );
     this.#put(record);
     makeCgroup(record.cgroup, scope);
     for (const { controller, file, value } of podCgroupSettings(pod, cgroupMode())) {
       writeCgroupSetting(record.cgroup, controller, file, value);
     }
-    await mountSharedMemory(pod, record.shm, scope);
+    await mountSharedMemory(pod, record, scope);
     const hostname = record.utsns === undefined ? undefined : hostnameFor(pod);
     const pins = { net: record.netns, ipc: record.ipcns, uts: record.utsns };
-    await pinNamespaces({ ...pins, hostname }, scope);
+    await pinNamespaces({ ...pins, hostname, user: record.userNamespace }, scope);
     // Pod sysctls (securityContext.sysctls) belong here: into the new namespaces, before anything runs in them.
     const process =
       pod.spec.shareProcessNamespace === true
-        ? await startSandboxProcess(this.#ociRuntime, sandboxDir(this.#layout, record.podUID), record, scope)
+        ? await startSandboxProcess(this.#ociRuntime, this.#layout, record, scope)
         : undefined;
     const ready: SandboxRecord = { ...record, state: "ready", process };
     this.#put(ready);
     return toSandbox(ready);
+  }
+
+  /** Persisted with the record, before anything has these users; the same again for a sandbox that is made anew. */
+  #firstUser(pod: StoredPod, previous: SandboxRecord | undefined): number | undefined {
+    if (pod.spec.hostUsers !== false) return undefined;
+    requireUserNamespaces();
+    const taken = new Set(
+      [...this.#records.values()].flatMap((record) => record.userNamespace?.hostID ?? []),
+    );
+    const before = previous?.userNamespace?.hostID;
+    if (before !== undefined && !taken.has(before)) return before;
+    return chooseUserRange(taken, this.#layout.instance, readSubordinateIDs());
   }
 
   #put(record: SandboxRecord): void {
@@ -132,20 +154,21 @@ class PinnedSandboxes implements Sandboxes {
 }
 
 /** A pod in the host's network has the host's name too, as with the kubelet. */
-function plan(layout: Layout, pod: StoredPod, now: number): SandboxRecord {
-  const { uid, namespace, name } = pod.metadata;
-  const net = pod.spec.hostNetwork !== true;
-  const ipc = pod.spec.hostIPC !== true;
-  return newRecord(layout, { podUID: uid, namespace, name }, { net, ipc, uts: net }, now);
+function ownNamespaces({ spec }: StoredPod): { net: boolean; ipc: boolean; uts: boolean } {
+  const net = spec.hostNetwork !== true;
+  return { net, ipc: spec.hostIPC !== true, uts: net };
 }
 
 /** 64 MiB as container engines have it; with hostIPC the host's own, which belongs to the host's IPC namespace. */
-async function mountSharedMemory(pod: StoredPod, target: string, scope: Scope): Promise<void> {
+async function mountSharedMemory(pod: StoredPod, record: SandboxRecord, scope: Scope): Promise<void> {
+  const target = record.shm;
+  const root = record.userNamespace?.hostID;
   mkdirSync(target, { mode: 0o1777 });
   if (pod.spec.hostIPC === true) {
     await bindMount("/dev/shm", target, [], scope);
   } else {
     const options = ["nosuid", "nodev", "noexec", "mode=1777", "size=65536k"];
+    if (root !== undefined) options.push(`uid=${root}`, `gid=${root}`);
     await mount({ type: "tmpfs", source: "shm", target, options }, scope);
   }
 }

@@ -5,7 +5,7 @@ import type { ContainerConfig, Sandbox } from "../types.ts";
 import { capabilities } from "./capabilities.ts";
 import { devices } from "./devices.ts";
 import { mounts, rootfsPropagation } from "./mounts.ts";
-import { namespaces } from "./namespaces.ts";
+import { idMappings, namespaces } from "./namespaces.ts";
 import type { OCIDevice, OCIProcess, OCISpec } from "./oci.ts";
 import { outOfMemoryScore } from "./out-of-memory-score.ts";
 import { protectedPaths } from "./paths.ts";
@@ -67,6 +67,7 @@ export function ociSpec(parts: SpecParts): OCISpec {
         privileged,
         targetPID: config.targetPID,
       }),
+      ...idMappings(sandbox.userNamespace),
       cgroupsPath: containerCgroup(sandbox, config),
       resources: resources(container, {
         privileged,

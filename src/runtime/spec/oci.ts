@@ -51,6 +51,8 @@ export interface OCIMount {
 
 export interface OCILinux {
   readonly namespaces: readonly OCINamespace[];
+  readonly uidMappings?: readonly OCIIDMapping[];
+  readonly gidMappings?: readonly OCIIDMapping[];
   readonly cgroupsPath: string;
   readonly resources: OCIResources;
   readonly devices?: readonly OCIDevice[];
@@ -62,8 +64,14 @@ export interface OCILinux {
 }
 
 export interface OCINamespace {
-  readonly type: "pid" | "network" | "mount" | "ipc" | "uts" | "cgroup";
+  readonly type: "pid" | "network" | "mount" | "ipc" | "uts" | "cgroup" | "user";
   readonly path?: string;
+}
+
+export interface OCIIDMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
 }
 
 export interface OCIDevice {

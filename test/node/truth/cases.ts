@@ -92,6 +92,30 @@ export const cases: readonly TruthCase[] = [
     spec: { shareProcessNamespace: true },
   },
   {
+    name: "user-namespace",
+    containers: {
+      a: "tcp-server 127.0.0.1 8080 -- unix-server stream V/s.sock -- unix-server stream @abstract -- fifo-read V/there -- sysv-shm 0x41 8192 rw -- posix-shm /ring 8192 rw -- posix-mq /jobs send -- file-append V/app.log",
+      b: "tcp-long 127.0.0.1 8080 10 -- unix-client stream V/s.sock -- unix-client stream @abstract -- after V/there fifo-hold V/there w -- sysv-shm 0x41 8192 r -- posix-shm /ring 8192 r -- posix-mq /jobs receive -- file-tail V/app.log",
+    },
+    edges: [
+      "b -> a TCP 127.0.0.1:8080",
+      "b -> a UnixStream shared:/s.sock",
+      "b -> a UnixStream @abstract",
+      "b -> a FIFO shared:/there",
+      "a -> b SysVSharedMemory key 0x00000041",
+      "a -> b POSIXSharedMemory /ring",
+      "a -> b POSIXMessageQueue /jobs",
+      "a -> b SharedFile shared:/app.log",
+    ],
+    spec: { hostUsers: false },
+  },
+  {
+    name: "user-namespace-one-process-namespace",
+    containers: { a: "tcp-server 127.0.0.1 8080", b: "tcp-long 127.0.0.1 8080 10" },
+    edges: ["b -> a TCP 127.0.0.1:8080"],
+    spec: { hostUsers: false, shareProcessNamespace: true },
+  },
+  {
     name: "udp",
     containers: {
       a: "udp-server 5353 -- udp6-server 5354",

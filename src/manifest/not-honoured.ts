@@ -51,7 +51,6 @@ export const notHonoured: readonly NotHonoured[] = [
     "only cpu, memory and ephemeral-storage can be limited",
     hasKey(isDevice),
   ),
-  warn("containers[].resizePolicy", "containers cannot be resized in place"),
   refuse(
     "containers[].securityContext.appArmorProfile.type",
     "AppArmor profiles are not applied",

@@ -22,6 +22,7 @@ export function containerRecord(parts: Partial<ContainerRecord>): ContainerRecor
     message: undefined,
     logPath: "/log",
     cgroup: "/peapod/poduid/a/0",
+    resources: {},
     ...parts,
   };
 }

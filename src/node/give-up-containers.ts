@@ -6,7 +6,7 @@ import type { PodState } from "./pod-state.ts";
 import { stopContainer } from "./stop-containers.ts";
 
 /**
- * Begins to stop the containers that a probe has given up or whose image has changed. Their end asks for another
+ * Begins to stop the containers that a probe has given up, whose image has changed or which a resize restarts. Their end asks for another
  * round by itself; one that is being stopped already goes on as it is.
  */
 export function giveUpContainers(

@@ -49,16 +49,24 @@ export class PlanDraft {
     return true;
   }
 
-  /** Stops a running container that a probe has given up or whose image has changed, in the kubelet's words. */
+  /**
+   * Stops a running container that a probe has given up, whose image has changed or which gets other resources by a
+   * restart, in the kubelet's words.
+   */
   stopIfNeeded(container: Container, record: ContainerRecord, restart: boolean, title = "Container"): void {
     const { name } = container;
-    const stop = (cause: StopAction["cause"], what: string, again: boolean) => {
-      const message = `${title} ${name} ${what}${again ? ", will be restarted" : ""}`;
+    const push = (cause: StopAction["cause"], message: string, again: boolean) => {
       this.#stop.push({ container, record, cause, restart: again, message });
+    };
+    const stop = (cause: StopAction["cause"], what: string, again: boolean) => {
+      push(cause, `${title} ${name} ${what}${again ? ", will be restarted" : ""}`, again);
     };
     const failed = this.#observed.unhealthy.get(record.id);
     if (record.imageReference !== (container.image ?? "")) stop("changed", "definition changed", true);
     else if (failed !== undefined) stop(failed, `failed ${failed} probe`, restart);
+    else if (this.#observed.resized.has(record.id)) {
+      push("resize", `Container ${name} resize requires restart`, true);
+    }
   }
 
   /** The finished plan. When the pod ends, nothing is started any more. */

@@ -19,6 +19,8 @@ export interface PodObservation {
   readonly started: ReadonlySet<string>;
   /** Ids of running containers that a probe has given up, and which probe. */
   readonly unhealthy: ReadonlyMap<string, "liveness" | "startup">;
+  /** Ids of running containers that must be restarted to get other resources. */
+  readonly resized: ReadonlySet<string>;
   /** Ids of containers that were stopped in order to run again, whatever their exit code says. */
   readonly restarting: ReadonlySet<string>;
 }
@@ -44,7 +46,7 @@ export interface StartAction {
 export interface StopAction {
   readonly container: Container;
   readonly record: ContainerRecord;
-  readonly cause: "liveness" | "startup" | "changed";
+  readonly cause: "liveness" | "startup" | "changed" | "resize";
   /** Whether it is to run again, whatever its exit code. */
   readonly restart: boolean;
   /** The event's message. */

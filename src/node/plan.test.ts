@@ -24,6 +24,7 @@ function observed(records: ContainerRecord[] = [], parts: Partial<PodObservation
     starting: new Set(),
     holds: new Map(),
     started: new Set(records.filter(({ phase }) => phase === "Running").map(({ id }) => id)),
+    resized: new Set(),
     unhealthy: new Map(),
     restarting: new Set(),
     ...parts,

@@ -4,6 +4,7 @@ import { BackOff, imagePullLimits, restartLimits, setUpLimits } from "./back-off
 import type { PodEnvironment } from "./environment.ts";
 import type { Hold, PodEnd } from "./plan-types.ts";
 import { PodProbes } from "./prober/pod-probes.ts";
+import type { ResizeState } from "./resize/resize-types.ts";
 import type { Waiting } from "./status/container-status.ts";
 import type { ContainerStop } from "./stop-containers.ts";
 
@@ -42,6 +43,8 @@ export class PodState {
   environment: Promise<PodEnvironment> | undefined;
   /** Images that the host image stands in for, so that restarts need not ask the registry again. */
   readonly fallbackImages = new Set<string>();
+  /** What is under way for want of other resources; undefined until this daemon has looked. */
+  resize: ResizeState | undefined;
   /** Set when the node itself ends the pod. */
   ended: PodEnd | undefined;
   /** Containers that ran to their end, resources already given back. */
@@ -50,6 +53,7 @@ export class PodState {
   readonly restarts = new BackOff(restartLimits);
   readonly pulls = new BackOff(imagePullLimits);
   readonly setUps = new BackOff(setUpLimits);
+  readonly resizes = new BackOff(setUpLimits);
 
   constructor(pod: StoredPod) {
     this.pod = pod;

@@ -16,6 +16,7 @@ import { targetProcess } from "./ephemeral-target.ts";
 import { letRun } from "./let-run.ts";
 import type { StartAction } from "./plan-types.ts";
 import type { PodState } from "./pod-state.ts";
+import { grantedPod } from "./resize/granted-pod.ts";
 
 /**
  * Pulls the image, makes the container, starts it and runs its postStart hook; records the kubelet's events
@@ -42,11 +43,25 @@ export async function startContainer(
     const owner = pod.spec.hostUsers === false ? (await environment).sandbox.userNamespace : undefined;
     const rootfs = await images.mountRootfs(id, image, owner, scope);
     const { sandbox, volumes, hostname, network } = await environment;
+    const granted = grantedPod(state, dependencies);
     const podIPs = needsAddresses(container) ? (await network).ips : [];
-    const variables = containerVariables(pod, container, variableSources(pod, volumes, podIPs, dependencies));
+    const variables = containerVariables(
+      granted,
+      container,
+      variableSources(pod, volumes, podIPs, dependencies),
+    );
     const mounts = await containerMounts(pod, container, volumes, variables, dependencies, scope);
     const { attempt } = action;
-    const config = containerConfig({ pod, container, attempt, image, rootfs, variables, mounts, hostname });
+    const config = containerConfig({
+      pod: granted,
+      container,
+      attempt,
+      image,
+      rootfs,
+      variables,
+      mounts,
+      hostname,
+    });
     undo.add("remove container", () => runtime.removeContainer(id, uncancelled(scope)));
     const target = targetProcess(state, container, dependencies);
     await runtime.createContainer(id, sandbox, { ...config, ...target }, scope);

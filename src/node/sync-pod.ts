@@ -1,5 +1,6 @@
 import { errorCode, explain } from "../base/errors.ts";
 import { type Scope, withBindings, withSignal } from "../base/scope.ts";
+import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import { rejectionOf } from "./admission.ts";
 import { refreshVolumes } from "./configuration/volume-contents.ts";
@@ -13,6 +14,8 @@ import type { StartAction } from "./plan-types.ts";
 import { podAddress } from "./pod-address.ts";
 import { findContainer } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
+import { grantedPod } from "./resize/granted-pod.ts";
+import { resizePod } from "./resize/resize-pod.ts";
 import { restartsAfter } from "./restart-rules.ts";
 import { startContainer, startFailureReason, summary } from "./start-container.ts";
 import type { Waiting } from "./status/container-status.ts";
@@ -56,9 +59,12 @@ export async function syncPod(
 
   const sandbox = runtime.listSandboxes().find((candidate) => candidate.podUID === state.uid);
   if (sandbox !== undefined) state.environment ??= environmentOf(state, dependencies, scope);
-  keepVolumesFresh(state, dependencies, requeue, scope);
+  const resized = sandbox && (await resizePod(state, sandbox, dependencies, scope));
+  if (resized?.retryAt !== undefined) requeue(state.uid, resized.retryAt);
+  const granted = grantedPod(state, dependencies);
+  keepVolumesFresh(state, granted, dependencies, requeue, scope);
   const plan = planPod(
-    pod.spec,
+    granted.spec,
     {
       sandboxCreatedAt: sandbox?.createdAt,
       startTime: pod.status?.startTime === undefined ? undefined : Date.parse(pod.status.startTime),
@@ -67,6 +73,7 @@ export async function syncPod(
       holds: currentHolds(state, records, now),
       started: new Set(records.filter((record) => state.probes.health(record).started).map(({ id }) => id)),
       unhealthy: state.probes.unhealthy(),
+      resized: resized?.restart ?? new Set(),
       restarting: state.restarting,
     },
     now,
@@ -156,13 +163,14 @@ async function finish(state: PodState, dependencies: AgentDependencies, scope: S
 /** Takes changes of ConfigMaps, Secrets, tokens and of the pod itself into the volumes that show them. */
 function keepVolumesFresh(
   state: PodState,
+  granted: StoredPod,
   dependencies: AgentDependencies,
   requeue: Requeue,
   scope: Scope,
 ): void {
   if (state.environment === undefined) return;
   try {
-    refreshVolumes(state.pod, dependencies, scope);
+    refreshVolumes(granted, dependencies, scope);
   } catch (error) {
     dependencies.events.record(state.pod, "Warning", "FailedMount", explain(error), scope);
   }

@@ -153,6 +153,7 @@ function intendedContainer(
       message: undefined,
       logPath: join(logFolder, `${config.attempt}.log`),
       cgroup: containerCgroup(sandbox, config),
+      resources: container.resources ?? {},
     },
   };
 }

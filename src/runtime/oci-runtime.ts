@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { type CommandResult, runCommand } from "../host/command.ts";
+import { type CommandOptions, type CommandResult, runCommand } from "../host/command.ts";
 import type { Layout } from "../host/layout.ts";
 import { sealProgram } from "../host/sealed-program.ts";
 
@@ -71,8 +71,9 @@ export function callRuntime(
   runtime: OCIRuntime,
   args: readonly string[],
   scope: Scope,
+  options: Pick<CommandOptions, "input"> = {},
 ): Promise<CommandResult> {
-  return runCommand(runtime.path, ["--root", runtime.root, ...args], {}, scope);
+  return runCommand(runtime.path, ["--root", runtime.root, ...args], options, scope);
 }
 
 /** Where the runtime keeps one container's state; there as long as the runtime knows it. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { cgroupUsage } from "../host/cgroup-usage.ts";
 import {
   containerRunDir,
   containerStateDir,
@@ -27,6 +28,7 @@ import { findProgram, findRuntime, runtimeRoot } from "./oci-runtime.ts";
 import { reconstruct } from "./reconstruct.ts";
 import { relistContainers } from "./relist.ts";
 import { removeContainer } from "./remove-container.ts";
+import { resizeContainer } from "./resize-container.ts";
 import type { Sandboxes } from "./sandbox/sandboxes.ts";
 import { SeccompFilters } from "./seccomp-filters.ts";
 import { startContainer } from "./start-container.ts";
@@ -74,11 +76,15 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
     writeSandboxFiles: (sandbox, files) => sandboxes.writeFiles(sandbox, files),
     listSandboxes: () => sandboxes.list(),
     removeSandbox: (podUID, scope) => sandboxes.remove(podUID, scope),
+    allocate: (podUID, allocation) => sandboxes.allocate(podUID, allocation),
+    resizeSandbox: (podUID, amounts) => sandboxes.resize(podUID, amounts),
 
     createContainer: (id, sandbox, config, scope) => createContainer(context, id, sandbox, config, scope),
     startContainer: (id, scope) => startContainer(context, id, scope),
     stopContainer: (id, graceSeconds, scope) => stops.stop(id, graceSeconds, scope),
     removeContainer: (id, scope) => removeContainer(context, stops, id, scope),
+    resizeContainer: (id, resources, scope) => resizeContainer(context, id, resources, scope),
+    memoryInUse: (cgroup) => cgroupUsage(cgroup)?.workingSetBytes,
     listContainers: () =>
       containers
         .all()

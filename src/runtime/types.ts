@@ -1,6 +1,8 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Scope } from "../base/scope.ts";
 import type { UserNamespace } from "../host/user-namespace.ts";
+import type { PodCgroupAmounts } from "../kube/cgroup-amounts.ts";
+import type { ContainerResources, PodAllocation } from "../kube/pod-allocation.ts";
 import type { Container, StoredPod } from "../kube/types.ts";
 
 /** What a pod's containers share, pinned to files so that it outlives every process. */
@@ -22,6 +24,10 @@ export interface Sandbox {
   readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string };
   /** The pod's cgroup below every hierarchy's mount, e.g. `/peapod/pod<UID>`. */
   readonly cgroup: string;
+  /** What its pod was granted, at first and then by {@link RuntimeService.allocate}. */
+  readonly allocated: PodAllocation;
+  /** What its cgroup was last given. */
+  readonly applied: PodCgroupAmounts;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
 }
@@ -94,6 +100,8 @@ export interface ContainerRecord {
   readonly logPath: string;
   /** Its cgroup below every hierarchy's mount, e.g. `/peapod/pod<UID>/<name>/<attempt>`. */
   readonly cgroup: string;
+  /** What its cgroup was last given: at its creation, or by {@link RuntimeService.resizeContainer}. */
+  readonly resources: ContainerResources;
 }
 
 /** The standard streams of a process run in a container. */
@@ -152,6 +160,16 @@ export interface RuntimeService {
   /** Removes the sandbox and all that belongs to it. Its containers must be removed before. */
   removeSandbox(podUID: string, scope: Scope): Promise<void>;
   listSandboxes(): readonly Sandbox[];
+  /**
+   * Keeps what the pod is granted from now on; on disk when it returns. Changes nothing else: the grant is carried out
+   * by {@link resizeSandbox} and {@link resizeContainer}. Does nothing without a sandbox.
+   */
+  allocate(podUID: string, allocation: PodAllocation): void;
+  /**
+   * Gives the pod's cgroup these amounts, as far as they are said, and keeps that it has them. Throws
+   * SystemCallFailed when the kernel refuses (EBUSY: more memory is in use). May be repeated.
+   */
+  resizeSandbox(podUID: string, amounts: Partial<PodCgroupAmounts>): void;
 
   /**
    * Writes the bundle and creates the container, its process waiting. `id` comes from {@link newContainerID}, so
@@ -173,6 +191,13 @@ export interface RuntimeService {
   stopContainer(id: string, graceSeconds: number, scope: Scope): Promise<ContainerRecord | undefined>;
   /** Removes the container's runtime state, cgroup and bundle (not its log). Kills it first if need be. */
   removeContainer(id: string, scope: Scope): Promise<void>;
+  /**
+   * Gives the live container other cpu and memory, by the OCI runtime, and keeps in its record that it has them. Throws
+   * CommandFailed when the runtime or the kernel refuses; the record is as it was then. May be repeated.
+   */
+  resizeContainer(id: string, resources: ContainerResources, scope: Scope): Promise<ContainerRecord>;
+  /** Bytes of memory in use in a cgroup which the kernel could not take back at once; undefined when unknown. */
+  memoryInUse(cgroup: string): number | undefined;
   /** Deletes the logs of a pod that is gone. */
   removeLogs(pod: { namespace: string; name: string; uid: string }): void;
   /** Deletes the log of one removed container instance. */

@@ -13,7 +13,14 @@ const input = JSON.parse(readFileSync(inputFile, "utf8")) as {
 };
 const scope = quietScope();
 const unused = () => Promise.reject(new Error("not used"));
-const sandboxes = { create: unused, writeFiles: () => {}, remove: unused, list: () => [] };
+const sandboxes = {
+  create: unused,
+  writeFiles: () => {},
+  remove: unused,
+  list: () => [],
+  allocate: () => {},
+  resize: () => {},
+};
 const runtime = await createRuntime({ layout: input.layout, runtime: runtimeName, sandboxes, scope });
 await runtime.start(scope);
 process.stdout.write("begin\n");

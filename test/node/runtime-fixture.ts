@@ -190,6 +190,8 @@ const noSandboxes = {
   writeFiles: () => {},
   remove: () => Promise.resolve(),
   list: () => [],
+  allocate: () => {},
+  resize: () => {},
 };
 
 async function makeSandbox(folder: string, layout: Layout, uid: string): Promise<Sandbox> {
@@ -215,6 +217,8 @@ async function makeSandbox(folder: string, layout: Layout, uid: string): Promise
     shm: path("shm"),
     files,
     cgroup: podCgroup(layout, uid),
+    allocated: { generation: 1, containers: {} },
+    applied: { cpuShares: 2 },
     createdAt: Date.now(),
   };
 }

@@ -7,6 +7,7 @@ import { validateLifecycle } from "./lifecycle.ts";
 import { validateVolumeMounts } from "./mounts.ts";
 import { validateHostPortConflicts, validatePorts } from "./ports.ts";
 import { validateProbes } from "./probes.ts";
+import { validateResizePolicy } from "./resize-policy.ts";
 import { validateResources } from "./resources.ts";
 import { validateRestartPolicy } from "./restart-rules.ts";
 import { validateContainerSecurity } from "./security.ts";
@@ -54,7 +55,16 @@ function validateInitContainer(path: string, container: Container, spec: PodSpec
     .map((name) =>
       forbidden(childPath(path, name), "may not be set for init containers without restartPolicy=Always"),
     );
-  return lasting;
+  return (container.resizePolicy ?? []).length === 0
+    ? lasting
+    : [
+        ...lasting,
+        invalid(
+          childPath(path, "resizePolicy"),
+          container.resizePolicy,
+          "must not be set for init containers",
+        ),
+      ];
 }
 
 /** Rules that hold for containers of every kind. */
@@ -72,6 +82,7 @@ export function validateContainer(path: string, container: Container, spec: PodS
     ...validateEnv(path, container),
     ...validateVolumeMounts(path, container, spec.volumes ?? []),
     ...validateResources(childPath(path, "resources"), container.resources),
+    ...validateResizePolicy(path, container, spec),
     ...validateContainerSecurity(childPath(path, "securityContext"), container.securityContext, spec),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Container, ContainerStatus, PodCondition, PodSpec } from "../../kube/types.ts";
+import type { ResizeState } from "../resize/resize-types.ts";
 import { isSidecar } from "../restart-rules.ts";
 import type { PodPhase } from "./phase.ts";
 
@@ -11,6 +12,9 @@ interface ConditionParts {
   readonly previous: readonly PodCondition[];
   /** metadata.generation of the pod that the conditions tell of. */
   readonly generation: number;
+  readonly resize: ResizeState | undefined;
+  /** metadata.generation of the resources that were granted last. */
+  readonly allocatedGeneration: number;
   /** metav1.Time of now. */
   readonly now: string;
 }
@@ -23,26 +27,51 @@ interface ConditionParts {
 export function podConditions(parts: ConditionParts): PodCondition[] {
   const containersReady = readiness(parts);
   const fresh: Omit<PodCondition, "lastTransitionTime">[] = [
+    ...resizeConditions(parts),
     { type: "PodReadyToStartContainers", status: parts.sandboxReady ? "True" : "False" },
     { type: "Initialized", ...initialization(parts) },
     { type: "Ready", ...(containersReady.status === "True" ? gates(parts) : containersReady) },
     { type: "ContainersReady", ...containersReady },
     { type: "PodScheduled", status: "True" },
   ];
-  const own = new Set(fresh.map((condition) => condition.type));
+  const own = new Set([...fresh.map((condition) => condition.type), ...resizeTypes]);
   const foreign = parts.previous.filter((condition) => !own.has(condition.type));
   return [
     ...fresh.map((condition) => {
       const before = parts.previous.find((candidate) => candidate.type === condition.type);
       const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
       return {
-        ...condition,
         observedGeneration: parts.generation,
+        ...condition,
         lastProbeTime: null as unknown as string,
         lastTransitionTime: since ?? parts.now,
       };
     }),
     ...foreign,
+  ];
+}
+
+const resizeTypes = ["PodResizePending", "PodResizeInProgress"];
+
+/** There only while they are true: https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/#pod-resize-status */
+function resizeConditions({
+  resize,
+  allocatedGeneration,
+}: ConditionParts): Omit<PodCondition, "lastTransitionTime">[] {
+  const { pending, inProgress } = resize ?? {};
+  const error = inProgress?.error;
+  return [
+    ...(pending === undefined ? [] : [{ type: "PodResizePending", status: "True", ...pending }]),
+    ...(inProgress === undefined
+      ? []
+      : [
+          {
+            type: "PodResizeInProgress",
+            status: "True",
+            observedGeneration: allocatedGeneration,
+            ...(error === undefined ? {} : { reason: "Error", message: error }),
+          },
+        ]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { kubernetesTime } from "../../base/clock.ts";
+import type { ContainerResources } from "../../kube/pod-allocation.ts";
 import type { Container, ContainerState, ContainerStatus } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import { instancesOf } from "../instances.ts";
@@ -16,6 +17,8 @@ export interface ContainerStatusParts {
   readonly kind: ContainerKind;
   /** All records of the pod. */
   readonly records: readonly ContainerRecord[];
+  /** What the node has granted it; undefined for an ephemeral container, which can ask for nothing. */
+  readonly allocated: ContainerResources | undefined;
   /** What its probes say of a running instance. */
   readonly health: (record: ContainerRecord) => { readonly started: boolean; readonly ready: boolean };
   /** Its postStart hook has not returned: its newest instance is not shown yet. */
@@ -43,6 +46,7 @@ export function containerStatus(parts: ContainerStatusParts): ContainerStatus {
       ready: false,
       ...(kind === "ephemeral" ? {} : { started: false }),
       state: { waiting: { ...(waiting ?? initial) } },
+      ...resourcesOf(parts, undefined),
     };
   }
 
@@ -59,6 +63,19 @@ export function containerStatus(parts: ContainerStatusParts): ContainerStatus {
     ...(kind === "ephemeral" ? {} : { started }),
     state: isHeld ? { waiting: { ...waiting } } : state,
     lastState: last,
+    ...resourcesOf(parts, latest),
+  };
+}
+
+/** What was granted, and what a running instance has of it by now; another one will get all of it. */
+function resourcesOf(
+  { allocated }: ContainerStatusParts,
+  latest: ContainerRecord | undefined,
+): Pick<ContainerStatus, "allocatedResources" | "resources"> {
+  if (allocated === undefined) return {};
+  return {
+    ...(allocated.requests === undefined ? {} : { allocatedResources: allocated.requests }),
+    resources: latest?.phase === "Running" ? latest.resources : allocated,
   };
 }
 

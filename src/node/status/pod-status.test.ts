@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { allocationFor } from "../../kube/pod-allocation.ts";
 import type { PodSpec, StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import { containerRecord } from "../fake-records.ts";
@@ -24,8 +25,11 @@ function pod(spec: Partial<PodSpec> = {}, status?: StoredPod["status"]): StoredP
 }
 
 function status(records: ContainerRecord[], parts: Partial<PodStatusParts> = {}) {
+  const one = parts.pod ?? pod();
   return podStatus({
-    pod: pod(),
+    pod: one,
+    allocation: allocationFor(one),
+    resize: undefined,
     records,
     waiting: new Map(),
     health: ({ phase }) => ({ started: phase === "Running", ready: phase === "Running" }),

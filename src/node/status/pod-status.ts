@@ -1,8 +1,10 @@
 import { kubernetesTime } from "../../base/clock.ts";
+import type { PodAllocation } from "../../kube/pod-allocation.ts";
 import type { Container, PodStatus, StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import type { ContainerKind, PodEnd } from "../plan-types.ts";
 import { allContainers } from "../pod-containers.ts";
+import type { ResizeState } from "../resize/resize-types.ts";
 import { isSidecar } from "../restart-rules.ts";
 import { podConditions } from "./conditions.ts";
 import { type ContainerStatusParts, containerStatus, type Waiting } from "./container-status.ts";
@@ -11,6 +13,9 @@ import { type PodPhase, podPhase } from "./phase.ts";
 /** What a pod's status is made of. */
 export interface PodStatusParts {
   readonly pod: StoredPod;
+  /** What the node has granted it. */
+  readonly allocation: PodAllocation;
+  readonly resize: ResizeState | undefined;
   readonly records: readonly ContainerRecord[];
   readonly waiting: ReadonlyMap<string, Waiting>;
   /** What probes say of running containers. */
@@ -66,6 +71,8 @@ export function podStatus(parts: PodStatusParts): PodStatus {
       sandboxReady: parts.sandboxReady,
       previous: previous?.conditions ?? [],
       generation: pod.metadata.generation ?? 1,
+      resize: parts.resize,
+      allocatedGeneration: parts.allocation.generation,
       now: kubernetesTime(parts.now),
     }),
     ...(hostIPs[0] === undefined ? {} : { hostIP: hostIPs[0].ip, hostIPs }),
@@ -75,17 +82,30 @@ export function podStatus(parts: PodStatusParts): PodStatus {
     containerStatuses: statuses,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     ...(previous?.qosClass === undefined ? {} : { qosClass: previous.qosClass }),
+    ...podResources(parts),
     observedGeneration: pod.metadata.generation ?? 1,
   };
 }
 
+/** What a pod that says what it asks for as a whole was granted, and what its cgroup has by now. */
+function podResources({ pod, allocation, resize }: PodStatusParts): Partial<PodStatus> {
+  const granted = allocation.pod;
+  if (granted === undefined) return {};
+  const { status } = pod;
+  return {
+    ...(granted.requests === undefined ? {} : { allocatedResources: granted.requests }),
+    resources: resize?.inProgress === undefined ? granted : (status?.resources ?? granted),
+  };
+}
+
 function statusOf(parts: PodStatusParts, container: Container, kind: ContainerKind) {
-  const { records, waiting, health, inHook } = parts;
+  const { records, waiting, health, inHook, allocation } = parts;
   const { spec } = parts.pod;
   return containerStatus({
     container,
     kind,
     records,
+    allocated: allocation.containers[container.name],
     health,
     isInHook: inHook.has(container.name),
     waiting: waiting.get(container.name),

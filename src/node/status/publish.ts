@@ -1,5 +1,6 @@
 import { explain, isNotFound } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
+import { allocationFor } from "../../kube/pod-allocation.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import type { AgentDependencies } from "../dependencies.ts";
@@ -30,14 +31,17 @@ export async function publishStatus(
     const updated = store.update({ resource: "pods", namespace, name }, (current) => {
       if (current.metadata.uid !== state.uid) return current;
       const pod = current as unknown as StoredPod;
+      const sandbox = runtime.listSandboxes().find(({ podUID }) => podUID === state.uid);
       const status = podStatus({
         pod,
+        allocation: sandbox?.allocated ?? allocationFor(pod),
+        resize: state.resize,
         records: recordsOf(state, dependencies),
         waiting: state.waiting,
         health: (record) => state.probes.health(record),
         inHook: state.inHook,
         restarting: state.restarting,
-        sandboxReady: runtime.listSandboxes().some((sandbox) => sandbox.podUID === state.uid),
+        sandboxReady: sandbox !== undefined,
         podIPs: network.find(state.uid)?.ips ?? [],
         hostIPs,
         ended: state.ended,

@@ -1,8 +1,12 @@
 import type { CgroupMode } from "../../host/cgroups.ts";
-import { podQOSClass } from "../../kube/pod-qos.ts";
-import { isLimited, podAmounts } from "../../kube/pod-resources.ts";
+import {
+  type PodCgroupAmounts,
+  podCgroupAmounts,
+  quotaPeriodMicroseconds,
+} from "../../kube/cgroup-amounts.ts";
+import { podAmounts } from "../../kube/pod-resources.ts";
 import type { StoredPod } from "../../kube/types.ts";
-import { cpuQuota, cpuShares, hugePageSize, quotaPeriodMicroseconds } from "../spec/resources.ts";
+import { hugePageSize } from "../spec/resources.ts";
 
 /** One setting of a cgroup: the controller that it belongs to with version 1, the file and what to write. */
 export interface CgroupSetting {
@@ -12,32 +16,37 @@ export interface CgroupSetting {
 }
 
 /**
- * The settings of a pod's cgroup as the kubelet computes them: CPU shares from the requests of all containers, CPU
- * quota and memory limit where every container has one or the pod as a whole, huge pages at most what is asked for
- * (its pkg/kubelet/cm/helpers_linux.go). Whatever stays unlimited is not written.
+ * The settings of a new pod's cgroup: its amounts, and huge pages at most what is asked for (the kubelet's
+ * pkg/kubelet/cm/helpers_linux.go). Whatever stays unlimited is not written.
  */
 export function podCgroupSettings(pod: StoredPod, mode: CgroupMode): readonly CgroupSetting[] {
-  const { spec } = pod;
-  const limits = podAmounts(spec, "limits");
-  const quality = podQOSClass(pod);
-  const shares =
-    quality === "BestEffort" ? cpuShares(0n) : cpuShares(podAmounts(spec, "requests").get("cpu") ?? 0n);
-  const cpuLimit = isLimited(spec, "cpu") ? limits.get("cpu") : undefined;
-  const memory = isLimited(spec, "memory") ? limits.get("memory") : undefined;
+  return [
+    ...amountSettings(podCgroupAmounts(pod), mode),
+    ...hugePageSettings(podAmounts(pod.spec, "limits"), mode === "unified"),
+  ];
+}
+
+/** Amounts of a pod's cgroup, all or some of them, as files to write. */
+export function amountSettings(
+  { cpuShares, cpuQuota, memoryLimit }: Partial<PodCgroupAmounts>,
+  mode: CgroupMode,
+): readonly CgroupSetting[] {
   const unified = mode === "unified";
-  const settings = [unified ? cpu("cpu.weight", weight(shares)) : cpu("cpu.shares", shares)];
-  if (cpuLimit !== undefined && cpuLimit > 0n) {
-    const quota = cpuQuota(cpuLimit);
-    if (unified) settings.push(cpu("cpu.max", `${quota} ${quotaPeriodMicroseconds}`));
+  const settings: CgroupSetting[] = [];
+  if (cpuShares !== undefined) {
+    settings.push(unified ? cpu("cpu.weight", weight(BigInt(cpuShares))) : cpu("cpu.shares", cpuShares));
+  }
+  if (cpuQuota !== undefined) {
+    if (unified) settings.push(cpu("cpu.max", `${cpuQuota} ${quotaPeriodMicroseconds}`));
     else {
-      settings.push(cpu("cpu.cfs_period_us", quotaPeriodMicroseconds), cpu("cpu.cfs_quota_us", quota));
+      settings.push(cpu("cpu.cfs_period_us", quotaPeriodMicroseconds), cpu("cpu.cfs_quota_us", cpuQuota));
     }
   }
-  if (memory !== undefined && memory > 0n) {
+  if (memoryLimit !== undefined) {
     const file = unified ? "memory.max" : "memory.limit_in_bytes";
-    settings.push({ controller: "memory", file, value: String(memory) });
+    settings.push({ controller: "memory", file, value: String(memoryLimit) });
   }
-  return [...settings, ...hugePageSettings(limits, unified)];
+  return settings;
 }
 
 function hugePageSettings(limits: ReadonlyMap<string, bigint>, unified: boolean): CgroupSetting[] {
@@ -49,7 +58,7 @@ function hugePageSettings(limits: ReadonlyMap<string, bigint>, unified: boolean)
   });
 }
 
-function cpu(file: string, value: bigint | string): CgroupSetting {
+function cpu(file: string, value: bigint | number | string): CgroupSetting {
   return { controller: "cpu", file, value: String(value) };
 }
 

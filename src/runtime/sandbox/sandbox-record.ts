@@ -62,6 +62,8 @@ export function newRecord(
       resolvConf: join(folder, "resolv.conf"),
     },
     cgroup: podCgroup(layout, pod.podUID),
+    allocated: { generation: 0, containers: {} },
+    applied: { cpuShares: 0 },
     createdAt,
   };
 }

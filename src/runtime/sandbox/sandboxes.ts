@@ -15,10 +15,12 @@ import { isGone } from "../../host/files.ts";
 import { type Layout, podCgroup, sandboxDir } from "../../host/layout.ts";
 import { bindMount, mount, unmount } from "../../host/mounts.ts";
 import { pinNamespaces, unpinNamespaces } from "../../host/namespaces.ts";
+import { type PodCgroupAmounts, podCgroupAmounts } from "../../kube/cgroup-amounts.ts";
+import { allocationFor, type PodAllocation } from "../../kube/pod-allocation.ts";
 import { hostnameFor } from "../../kube/pod-files.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { Sandbox } from "../types.ts";
-import { podCgroupSettings } from "./pod-cgroup.ts";
+import { amountSettings, podCgroupSettings } from "./pod-cgroup.ts";
 import { removeOwnedRootfs, startSandboxProcess } from "./sandbox-process.ts";
 import {
   deleteRecord,
@@ -40,6 +42,10 @@ export interface Sandboxes {
   writeFiles(sandbox: Sandbox, files: { hosts: string; hostname: string; resolvConf: string }): void;
   /** As `RuntimeService.removeSandbox`; also of a sandbox that was only half made. */
   remove(podUID: string, scope: Scope): Promise<void>;
+  /** As `RuntimeService.allocate`. */
+  allocate(podUID: string, allocation: PodAllocation): void;
+  /** As `RuntimeService.resizeSandbox`. */
+  resize(podUID: string, amounts: Partial<PodCgroupAmounts>): void;
   /** Every sandbox on this machine, half-made ones too. */
   list(): readonly Sandbox[];
 }
@@ -105,17 +111,41 @@ class PinnedSandboxes implements Sandboxes {
     if (this.#records.size === 0) removeEmptyCgroup(`/${this.#layout.instance}`);
   }
 
+  allocate(podUID: string, allocated: PodAllocation): void {
+    const record = this.#records.get(podUID);
+    if (record !== undefined) this.#put({ ...record, allocated });
+  }
+
+  resize(podUID: string, amounts: Partial<PodCgroupAmounts>): void {
+    const record = this.#records.get(podUID);
+    if (record === undefined) return;
+    for (const { controller, file, value } of amountSettings(amounts, cgroupMode())) {
+      try {
+        writeCgroupSetting(record.cgroup, controller, file, value);
+      } catch (error) {
+        throw new PeapodError("SystemCallFailed", `write ${value} to ${file}: ${explain(error)}`, {
+          cause: error,
+        });
+      }
+    }
+    this.#put({ ...record, applied: { ...record.applied, ...amounts } });
+  }
+
   list(): readonly Sandbox[] {
     return [...this.#records.values()].map(toSandbox);
   }
 
   async #make(pod: StoredPod, previous: SandboxRecord | undefined, scope: Scope): Promise<Sandbox> {
-    const record = newRecord(
-      this.#layout,
-      { podUID: pod.metadata.uid, namespace: pod.metadata.namespace, name: pod.metadata.name },
-      { ...ownNamespaces(pod), firstUser: this.#firstUser(pod, previous) },
-      scope.clock.now(),
-    );
+    const record: SandboxRecord = {
+      ...newRecord(
+        this.#layout,
+        { podUID: pod.metadata.uid, namespace: pod.metadata.namespace, name: pod.metadata.name },
+        { ...ownNamespaces(pod), firstUser: this.#firstUser(pod, previous) },
+        scope.clock.now(),
+      ),
+      allocated: allocationFor(pod),
+      applied: podCgroupAmounts(pod),
+    };
     this.#put(record);
     makeCgroup(record.cgroup, scope);
     for (const { controller, file, value } of podCgroupSettings(pod, cgroupMode())) {

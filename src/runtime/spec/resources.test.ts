@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { cpuShares } from "../../kube/cgroup-amounts.ts";
 import type { Container, StoredPod } from "../../kube/types.ts";
 import { outOfMemoryScore } from "./out-of-memory-score.ts";
-import { cpuShares, resources } from "./resources.ts";
+import { resources } from "./resources.ts";
 
 const options = { privileged: false, cgroupMode: "hybrid", swapAccounting: false } as const;
 

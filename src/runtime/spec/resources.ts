@@ -1,14 +1,9 @@
 import type { CgroupMode } from "../../host/cgroups.ts";
+import { cpuQuota, cpuShares, quotaPeriodMicroseconds } from "../../kube/cgroup-amounts.ts";
 import { parseQuantity, quantityMilliValue, quantityValue } from "../../kube/quantity.ts";
 import type { Container } from "../../kube/types.ts";
 import { deviceRules } from "./devices.ts";
 import type { OCIResources } from "./oci.ts";
-
-/** The kubelet's units (its pkg/kubelet/cm/helpers_linux.go). */
-const sharesPerCPU = 1024n;
-const minimumShares = 2n;
-export const quotaPeriodMicroseconds = 100_000n;
-const minimumQuotaMicroseconds = 1_000n;
 
 /** What the limits depend on beside the container. */
 export interface ResourceOptions {
@@ -26,12 +21,24 @@ export interface ResourceOptions {
  * https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
  */
 export function resources(container: Container, options: ResourceOptions): OCIResources {
-  const { requests, limits } = container.resources ?? {};
-  const cpuLimit = milli(limits?.cpu);
-  const cpuRequest = milli(requests?.cpu) ?? cpuLimit;
-  const memoryLimit = bytes(limits?.memory);
   return {
     devices: deviceRules(options.privileged),
+    ...changeableResources(container.resources, options),
+    ...hugePages(container.resources?.limits),
+    ...(options.pidsLimit === undefined ? {} : { pids: { limit: options.pidsLimit } }),
+    ...(options.cgroupMode === "unified" ? { unified: { "memory.oom.group": "1" } } : {}),
+  };
+}
+
+/** The part of them that can be changed while the container runs. */
+export function changeableResources(
+  wanted: Container["resources"],
+  { swapAccounting }: Pick<ResourceOptions, "swapAccounting">,
+): Pick<OCIResources, "cpu" | "memory"> {
+  const cpuLimit = milli(wanted?.limits?.cpu);
+  const cpuRequest = milli(wanted?.requests?.cpu) ?? cpuLimit;
+  const memoryLimit = bytes(wanted?.limits?.memory);
+  return {
     cpu: {
       shares: Number(cpuShares(cpuRequest ?? 0n)),
       ...(cpuLimit === undefined || cpuLimit === 0n
@@ -43,12 +50,9 @@ export function resources(container: Container, options: ResourceOptions): OCIRe
       : {
           memory: {
             limit: Number(memoryLimit),
-            ...(options.swapAccounting ? { swap: Number(memoryLimit) } : {}),
+            ...(swapAccounting ? { swap: Number(memoryLimit) } : {}),
           },
         }),
-    ...hugePages(limits),
-    ...(options.pidsLimit === undefined ? {} : { pids: { limit: options.pidsLimit } }),
-    ...(options.cgroupMode === "unified" ? { unified: { "memory.oom.group": "1" } } : {}),
   };
 }
 
@@ -67,18 +71,6 @@ function hugePages(
 export function hugePageSize(resource: string): string | undefined {
   const match = /^hugepages-(\d+)([KMG])i$/.exec(resource);
   return match === null ? undefined : `${match[1]}${match[2]}B`;
-}
-
-/** CPU shares (cgroup version 1's unit; the runtime turns them into a weight for version 2). */
-export function cpuShares(milliCPU: bigint): bigint {
-  const shares = (milliCPU * sharesPerCPU) / 1000n;
-  return shares < minimumShares ? minimumShares : shares > 262_144n ? 262_144n : shares;
-}
-
-/** Microseconds of CPU time in each period; at least the kernel's minimum. */
-export function cpuQuota(milliCPU: bigint): bigint {
-  const quota = (milliCPU * quotaPeriodMicroseconds) / 1000n;
-  return quota < minimumQuotaMicroseconds ? minimumQuotaMicroseconds : quota;
 }
 
 type Amount = string | number | undefined;

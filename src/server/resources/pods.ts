@@ -7,8 +7,9 @@ import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
 import { ephemeralContainers } from "../subresources/ephemeral-containers.ts";
 import { upgradeRequired } from "../subresources/pod-exec.ts";
-import { bind, evict, notChangeable } from "../subresources/pod-lifecycle.ts";
+import { bind, evict } from "../subresources/pod-lifecycle.ts";
 import { podLog } from "../subresources/pod-log.ts";
+import { podResize } from "../subresources/pod-resize.ts";
 import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
 import { podState } from "../table/pod-state.ts";
@@ -30,7 +31,7 @@ export const pods: Resource = {
     status: statusSubresource("Pod"),
     log: { kind: "Pod", verbs: ["get"], handlers: { get: podLog } },
     ephemeralcontainers: ephemeralContainers,
-    resize: notChangeable("Pod", "containers cannot be resized in place"),
+    resize: podResize,
     eviction: {
       group: "policy",
       version: "v1",

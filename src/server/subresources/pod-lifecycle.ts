@@ -5,8 +5,7 @@ import { deleteObject, readDeleteOptions } from "../deletion.ts";
 import { isJSONObject } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import type { ApiAnswer, ApiRequest } from "../request.ts";
-import { objectKey, type Subresource } from "../resource.ts";
-import { get } from "../verbs/get.ts";
+import { objectKey } from "../resource.ts";
 
 /**
  * `/eviction`: a deletion that may be refused
@@ -34,12 +33,4 @@ export function bind({ context, resource, namespace, name }: ApiRequest): never 
     `Operation cannot be fulfilled on pods/binding ${JSON.stringify(name)}: pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`,
     { details: { name, kind: "pods/binding" } },
   );
-}
-
-/** A subresource that shows the whole object and refuses to change it, with `why`. */
-export function notChangeable(kind: string, why: string): Subresource {
-  const refuse = (): never => {
-    throw new PeapodError("Unsupported", `not honoured by this version of Peapod: ${why}`);
-  };
-  return { kind, verbs: ["get", "patch", "update"], handlers: { get, update: refuse, patch: refuse } };
 }

@@ -1,7 +1,8 @@
 import { isNotFound } from "../../base/errors.ts";
+import type { KubernetesObject } from "../../kube/types.ts";
 import { decodeConfiguration, invalidObject } from "../admission.ts";
 import { applyConfiguration } from "../apply/apply.ts";
-import { type ManagedSet, readManagers, withFields, writeManagers } from "../apply/managers.ts";
+import { type ManagedSet, type Manager, readManagers, withFields, writeManagers } from "../apply/managers.ts";
 import { appliedFields } from "../apply/track.ts";
 import { applyingManager, refuseManagedFields } from "../field-manager.ts";
 import { checkKind, mediaType, sentMetadata } from "../http/body.ts";
@@ -35,8 +36,29 @@ function refuseForce({ query }: ApiRequest): void {
  * not there.
  */
 function applyObject(request: ApiRequest): ApiAnswer {
+  return apply(request, applyingManager(request), (configuration) => configuration);
+}
+
+/**
+ * The same through a subresource that writes a part of the object: `restrict` takes all else from the configuration,
+ * and what it sets belongs to the manager as a writer of that subresource. NotFound when there is no such object.
+ */
+export function applyToSubresource(
+  request: ApiRequest,
+  subresource: string,
+  restrict: (configuration: KubernetesObject) => KubernetesObject,
+): ApiAnswer {
+  const { resource, namespace, name, context } = request;
+  context.store.get(objectKey(resource, namespace, name));
+  return apply(request, { ...applyingManager(request), subresource }, restrict);
+}
+
+function apply(
+  request: ApiRequest,
+  by: Manager,
+  restrict: (configuration: KubernetesObject) => KubernetesObject,
+): ApiAnswer {
   const { resource, namespace, name, query, scope } = request;
-  const by = applyingManager(request);
   const sent = checkKind(
     request,
     decodeBody({ ...request, contentType: "application/yaml" }),
@@ -44,7 +66,8 @@ function applyObject(request: ApiRequest): ApiAnswer {
   );
   const metadata = { ...sentMetadata(sent), name, ...(resource.namespaced ? { namespace } : {}) };
   refuseManagedFields(metadata as { managedFields?: unknown });
-  const { object: configuration, warnings } = decodeConfiguration(request, { ...sent, metadata });
+  const { object, warnings } = decodeConfiguration(request, { ...sent, metadata });
+  const configuration = restrict(object);
   const now = scope.clock.now();
   if (!exists(request)) {
     return createObject(request, { ...sent, metadata }, (object) => {

@@ -8,6 +8,7 @@ import { releaseClaims } from "./claims/release-claims.ts";
 import { referencesOf } from "./configuration/references.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { PodState } from "./pod-state.ts";
+import { inResizeOrder } from "./resize/resize-order.ts";
 import { stopContainers } from "./stop-containers.ts";
 import { syncPod } from "./sync-pod.ts";
 import { gracePeriod, removePod, terminatePod } from "./terminate-pod.ts";
@@ -100,7 +101,9 @@ export class PodWorkers {
       if (!state.gone && state.pod.metadata.deletionTimestamp === undefined) {
         const requeue = (podUID: string, at?: number) =>
           at === undefined ? this.wake(podUID) : this.#alarms.set(podUID, Math.min(at, latestAlarm(scope)));
+        const before = this.#held(state);
         await syncPod(state, this.#dependencies, requeue, scope);
+        if (this.#held(state) !== before) this.#retryResizes();
         return;
       }
       state.phase = "terminating";
@@ -117,6 +120,20 @@ export class PodWorkers {
     this.#dependencies.tokens.forget(uid);
     this.#alarms.clear(uid);
     this.#states.delete(uid);
+    this.#retryResizes();
+  }
+
+  /** What the pod takes of the node: its grant, by generation, until it has ended. */
+  #held({ uid, finished }: PodState): number | undefined {
+    if (finished) return undefined;
+    const sandbox = this.#dependencies.runtime.listSandboxes().find(({ podUID }) => podUID === uid);
+    return sandbox?.allocated.generation;
+  }
+
+  /** Something was given back, perhaps: pods whose resize waits for that ask again, the most important first. */
+  #retryResizes(): void {
+    const waiting = this.pods().filter(({ resize }) => resize?.pending?.reason === "Deferred");
+    for (const { uid } of inResizeOrder(waiting)) this.#queue.enqueue(uid);
   }
 
   #deleteFromAPI(state: PodState): void {

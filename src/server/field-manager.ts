@@ -22,7 +22,7 @@ function fieldManager({ query }: Pick<ApiRequest, "query">): string {
 }
 
 /** Who makes the request's change: the field manager it names, or the first word of the client's own name. */
-function updatingManager(request: ApiRequest, part: TrackedPart): Manager {
+function updatingManager(request: ApiRequest, part: TrackedPart, subresource: string | undefined): Manager {
   const manager =
     fieldManager(request) || request.userAgent.split("/")[0]?.slice(0, longestName) || "unknown";
   const apiVersion = apiVersionOf(request.resource);
@@ -30,19 +30,20 @@ function updatingManager(request: ApiRequest, part: TrackedPart): Manager {
     manager,
     operation: "Update",
     apiVersion,
-    ...(part === "status" ? { subresource: "status" } : {}),
+    ...(part === "status" ? { subresource: "status" } : subresource === undefined ? {} : { subresource }),
   };
 }
 
 /**
  * Notes in `after.metadata.managedFields` who set what, `before` being the object as it was (nothing for a new one).
- * A writer may change the list itself, or empty it, as the API server allows.
+ * `subresource` is the one that was written, where that is no status. A writer may change the list itself, or empty it, as the API server allows.
  */
 export function recordManagers(
   request: ApiRequest,
   part: TrackedPart,
   before: KubernetesObject | undefined,
   after: KubernetesObject,
+  subresource?: string,
 ): void {
   const sent = readManagers(after);
   const list = after.metadata.managedFields;
@@ -51,7 +52,7 @@ export function recordManagers(
   if (emptied) return;
   const managers = trackUpdate(
     sent.length > 0 ? sent : readManagers(before ?? {}),
-    updatingManager(request, part),
+    updatingManager(request, part, subresource),
     {
       type: typeOf(request.resource),
       part,

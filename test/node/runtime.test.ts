@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { processesIn } from "../../src/host/cgroups.ts";
+import { cgroupRoot, cgroupV1Path, processesIn } from "../../src/host/cgroups.ts";
 import { containerStateDir, podLogsDir } from "../../src/host/layout.ts";
 import { mount, unmountBelow } from "../../src/host/mounts.ts";
 import { newContainerID } from "../../src/runtime/container-id.ts";
@@ -40,6 +40,36 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
     await fixture[Symbol.asyncDispose]();
     expect(cgroupsOf(fixture.layout)).toEqual([]);
     expect(processesNaming(fixture.layout.stateDir)).toEqual([]);
+  });
+
+  test("gives a live container other cpu and memory, more and less, and remembers it", async () => {
+    const amounts = (cpu: string, memory: string) => ({ limits: { cpu, memory }, requests: { cpu, memory } });
+    const config = fixture.config("sleep 1000", { container: { resources: amounts("100m", "40Mi") } });
+    const id = newContainerID();
+    const { cgroup } = await runtime.createContainer(id, fixture.sandbox, config, scope);
+    await runtime.startContainer(id, scope);
+    const value = (controller: string, v1: string, v2: string) =>
+      readFileSync(
+        join(
+          cgroupV1Path(cgroup, controller) ?? "",
+          cgroupV1Path(cgroup, controller) ? v1 : join(cgroupRoot, cgroup, v2),
+        ),
+        "utf8",
+      ).trim();
+    for (const [cpu, memory] of [
+      ["200m", "80Mi"],
+      ["50m", "32Mi"],
+      ["50m", "64Mi"],
+    ] as const) {
+      const record = await runtime.resizeContainer(id, amounts(cpu, memory), scope);
+      expect(record).toMatchObject({ phase: "Running", resources: amounts(cpu, memory) });
+      expect(runtime.getContainer(id)).toEqual(record);
+      const quota = Number.parseInt(cpu, 10) * 100;
+      expect(value("cpu", "cpu.cfs_quota_us", "cpu.max").split(" ")[0]).toBe(String(quota));
+      const bytes = String(Number.parseInt(memory, 10) * 2 ** 20);
+      expect(value("memory", "memory.limit_in_bytes", "memory.max")).toBe(bytes);
+    }
+    await runtime.removeContainer(id, scope);
   });
 
   test("creates, starts, ends, removes", async () => {

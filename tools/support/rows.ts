@@ -194,7 +194,7 @@ const containers: readonly Row[] = [
     "no",
     conformance("probes", "with readiness probe should not be ready before initial delay"),
   ),
-  warned(`${container}.resizePolicy`, "no"),
+  yes(`${container}.resizePolicy`, "no", conformance("resize", "restarts a container for the resource")),
   refused(`${container}.resources.claims`, "no"),
   yes(
     `${container}.resources.limits`,

@@ -37,7 +37,8 @@ export async function resizePod(
   const { allocated } = runtime.listSandboxes().find(isOf(state)) ?? sandbox;
   const granted = allocatedPod(state.pod, allocated);
   const { error, restart, isDone } = await carryOut(state, granted, dependencies, scope);
-  if (error !== undefined && state.resize?.inProgress?.error !== error) {
+  // Told once: what is in use, and with it the words, changes all the time.
+  if (error !== undefined && !isErrorTold(state)) {
     const message = resizeMessage("Pod resize error", granted.spec, allocated, error);
     events.record(state.pod, "Warning", "ResizeError", message, scope);
   }
@@ -83,6 +84,12 @@ function grant(
 function isInProgress({ resize, pod }: PodState): boolean {
   if (resize !== undefined) return resize.inProgress !== undefined;
   return pod.status?.conditions?.some(({ type }) => type === "PodResizeInProgress") ?? false;
+}
+
+function isErrorTold({ resize, pod }: PodState): boolean {
+  if (resize !== undefined) return resize.inProgress?.error !== undefined;
+  const condition = pod.status?.conditions?.find(({ type }) => type === "PodResizeInProgress");
+  return condition?.reason === "Error";
 }
 
 function pendingInStatus(pod: StoredPod): { reason?: string; message?: string } | undefined {

@@ -1,5 +1,6 @@
 import { PeapodError } from "../../base/errors.ts";
 import type { KubernetesObject, PodSpec, StoredPod } from "../../kube/types.ts";
+import { recordManagers } from "../field-manager.ts";
 import { isJSONObject, mediaType } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { applyMediaType, decodePatch } from "../patch/decode-patch.ts";
@@ -31,9 +32,9 @@ export const podResize: Subresource = {
   },
 };
 
-function write(request: ApiRequest, propose: (current: KubernetesObject) => unknown): ApiAnswer {
-  return writeObject(withRules(request), "object", (current) => {
-    const proposal = propose(current);
+function write(request: ApiRequest, changed: (current: KubernetesObject) => unknown): ApiAnswer {
+  const propose = (current: KubernetesObject) => {
+    const proposal = changed(current);
     if (!isJSONObject(proposal)) throw new PeapodError("BadRequest", "the object provided is no Pod");
     const { spec } = current as unknown as StoredPod;
     const wanted = isJSONObject(proposal.spec) ? (proposal.spec as Partial<PodSpec>) : {};
@@ -43,7 +44,10 @@ function write(request: ApiRequest, propose: (current: KubernetesObject) => unkn
     const said = Object.entries({ name, namespace, uid, resourceVersion }).filter(([, value]) => value);
     const metadata = { ...current.metadata, ...Object.fromEntries(said) };
     return { ...current, metadata, spec: resizedSpec(spec, wanted) };
-  });
+  };
+  return writeObject(withRules(request), "object", propose, (before, after) =>
+    recordManagers(request, "object", before, after, "resize"),
+  );
 }
 
 function withRules(request: ApiRequest): ApiRequest {

@@ -15,7 +15,7 @@ let counter = 0;
 /**
  * Replaces a file's content so that a reader, or a daemon killed at any instant, sees the old or the new
  * content, never a part (write to a sibling, rename over: rename(2)). `durable` adds fsync(2) for content
- * that must survive a loss of power too.
+ * that must survive a loss of power too. On a full disk it succeeds when the file has this text already.
  */
 export function writeFileAtomically(
   path: string,
@@ -35,6 +35,8 @@ export function writeFileAtomically(
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
+    // Else a node could not even start, to be told to remove pods, on a disk that its pods have filled.
+    if (isDiskFull(error) && readFileIfExists(path) === content) return;
     throw error;
   }
 }
@@ -63,4 +65,10 @@ export function readFolderIfExists(path: string): readonly string[] {
 export function isGone(error: unknown): boolean {
   const code = systemErrorCode(error);
   return code === "ENOENT" || code === "ENOTDIR" || code === "ESRCH";
+}
+
+/** Whether a file system call failed for want of room, the machine's or the user's. */
+export function isDiskFull(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === "ENOSPC" || code === "EDQUOT";
 }

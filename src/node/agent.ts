@@ -23,12 +23,18 @@ export interface Agent {
    * every pod of this node. Resolves when the first round of all pods has begun.
    */
   start(): Promise<void>;
-  /** Stops working. Containers go on. */
+  /**
+   * Stops working. Containers go on, but what is left of pods that the API has no longer (`delete --force
+   * --grace-period=0`) goes first: nobody would remove it before the next start. That is given a while, no more.
+   */
   stop(): Promise<void>;
 }
 
 /** How often the kernel is asked whether an event was missed; events make it fast, this makes it right. */
 const relistMilliseconds = 5_000;
+
+/** Pods that are gone have one second of grace; a stop by the CLI waits 30 s. */
+const removalMilliseconds = 10_000;
 
 /** An agent for the pods of one node. It learns of them only by list and watch, and writes only their status. */
 export function createAgent(dependencies: AgentDependencies, outerScope: Scope): Agent {
@@ -102,6 +108,8 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
       for (const task of background) running.push(task.catch(() => {}));
     },
     async stop() {
+      listPods();
+      await workers.finishRemovals(AbortSignal.any([scope.signal, AbortSignal.timeout(removalMilliseconds)]));
       stopping.abort(new Error("the node daemon is stopping"));
       unsubscribe();
       await workers.close();

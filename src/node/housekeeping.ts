@@ -60,6 +60,10 @@ const chores: Record<string, Chore> = {
 
   releaseClaims: (_workers, dependencies, scope) => releaseClaims(dependencies, scope),
 
+  async reserveSpace(_workers, { store }) {
+    store.reserveSpace();
+  },
+
   async forgetOldEvents(_workers, { store }, scope) {
     const oldest = scope.clock.now() - eventLifetimeMilliseconds;
     for (const event of store.list("events").items) {

@@ -24,6 +24,7 @@ export class PodWorkers {
   readonly #queue: KeyedQueue;
   readonly #alarms: Alarms;
   readonly #failures = new BackOff(setUpLimits);
+  #onRemoval = () => {};
 
   constructor(dependencies: AgentDependencies, scope: Scope) {
     this.#dependencies = dependencies;
@@ -77,6 +78,16 @@ export class PodWorkers {
     return [...this.#states.values()];
   }
 
+  /** Resolves when nothing is left of the pods that the API has no longer, or when the signal aborts. */
+  async finishRemovals(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.pods().some((state) => state.gone)) {
+      await new Promise<void>((resolve) => {
+        this.#onRemoval = resolve;
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
   /** Takes no more work and waits for the rounds under way. Containers go on. */
   async close(): Promise<void> {
     this.#alarms.clear();
@@ -121,6 +132,7 @@ export class PodWorkers {
     this.#alarms.clear(uid);
     this.#states.delete(uid);
     this.#retryResizes();
+    this.#onRemoval();
   }
 
   /** What the pod takes of the node: its grant, by generation, until it has ended. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
+import { isDiskFull, isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
 import { containerStateDir, type Layout } from "../host/layout.ts";
 import type { ProcessIdentity } from "../host/processes.ts";
 import type { ContainerRecord } from "./types.ts";
@@ -56,13 +56,20 @@ export class ContainerTable {
     return [...this.#containers.values()].sort((a, b) => a.record.createdAt - b.record.createdAt);
   }
 
-  /** Keeps the container's new state and tells listeners when its phase changed. Makes its folder at need. */
+  /**
+   * Keeps the container's new state and tells listeners when its phase changed. Makes its folder at need. An end that
+   * a full disk has no room for is kept in memory alone: the monitor's exit file tells it to the next daemon.
+   */
   save(stored: StoredContainer): void {
     const { id } = stored.record;
     const path = this.#path(id);
     const before = this.#containers.get(id);
     if (before === undefined) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileAtomically(path, JSON.stringify(stored));
+    try {
+      writeFileAtomically(path, JSON.stringify(stored));
+    } catch (error) {
+      if (stored.record.phase !== "Exited" || !isDiskFull(error)) throw error;
+    }
     this.#containers.set(id, stored);
     if (before?.record.phase !== stored.record.phase || before.creating !== stored.creating) this.#tell(id);
   }

@@ -31,6 +31,7 @@ export function viewStore(store: Store, name: string, { of, fromStored, toStored
     watch: (resource, options) =>
       isView(resource) ? viewEvents(store.watch(of, options), fromStored) : store.watch(resource, options),
     resourceVersion: () => store.resourceVersion(),
+    reserveSpace: () => store.reserveSpace(),
     close: () => store.close(),
   };
 }

@@ -6,6 +6,7 @@ import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
 import { type ChangeHistory, type ChangeRow, type WatchOptions, watchChanges } from "./changes.ts";
 import { alreadyExists, conflict, notFound } from "./object-errors.ts";
+import { reserveSpace } from "./reserve-space.ts";
 import { prepareStatements, schema } from "./statements.ts";
 import type {
   NewObject,
@@ -38,6 +39,7 @@ export function openStore(path: string | ":memory:", options: StoreOptions = {})
 }
 
 class SQLiteStore implements Store, ChangeHistory {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #clock: Clock;
   readonly #historyLength: number;
@@ -53,6 +55,7 @@ class SQLiteStore implements Store, ChangeHistory {
     this.#clock = options.clock ?? systemClock;
     this.#historyLength = options.historyLength ?? 5_000;
     this.#historyAge = options.historyAge ?? 5 * 60_000;
+    this.#path = path;
     this.#database = new DatabaseSync(path);
     // The resourceVersion lives in memory too, so nobody else may write: hold the lock until the end.
     this.#database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
@@ -134,6 +137,10 @@ class SQLiteStore implements Store, ChangeHistory {
 
   resourceVersion(): string {
     return String(this.#newest);
+  }
+
+  reserveSpace(): void {
+    if (this.#path !== ":memory:") reserveSpace(this.#database, this.#path);
   }
 
   close(): void {

@@ -71,6 +71,11 @@ export interface Store {
       bookmarkInterval?: number;
     },
   ): AsyncIterable<WatchEvent>;
+  /**
+   * Sees to it that a full disk does not keep objects from being changed and deleted: to be called now and then. Cheap
+   * when there is nothing to do; does what it can on a disk that is full already.
+   */
+  reserveSpace(): void;
   /** The newest resourceVersion handed out. */
   resourceVersion(): string;
   close(): void;

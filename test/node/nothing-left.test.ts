@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { layoutFor } from "../../src/host/layout.ts";
 import { linkName } from "../../src/network/bridge-network.ts";
@@ -74,7 +75,43 @@ test("nothing is left of any pod, however far it came", async () => {
     expect(await leftovers(node, instance)).toEqual([]);
     expect((await linkNames()).filter((name) => cables.some((cable) => name.startsWith(cable)))).toEqual([]);
     expect(existsSync(`${node.runDir}/daemon.json`)).toBe(false);
+    expect(containerFolders(node)).toEqual([]);
   } finally {
     await node.close();
   }
 });
+
+test("node stop waits for what a forced deletion leaves", async () => {
+  const node = await testNode();
+  const { instance } = layoutFor(node.stateDir, node.runDir);
+  try {
+    const stubborn = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"];
+    const probe = { exec: { command: ["true"] }, periodSeconds: 1 };
+    const items = ["one", "two", "three"].map((name) => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name },
+      spec: {
+        containers: [
+          { ...sleeper, command: stubborn, readinessProbe: probe },
+          { ...sleeper, name: "b" },
+        ],
+      },
+    }));
+    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    await node.ok(["up", "-d", "-f", "-"], { input });
+    await node.ok(["delete", "pods", "--all", "--force", "--grace-period=0"]);
+    await node.ok(["node", "stop"]);
+    expect(await leftovers(node, instance)).toEqual([]);
+    expect(containerFolders(node)).toEqual([]);
+  } finally {
+    await node.close();
+  }
+});
+
+/** Folders of containers, empty ones too. */
+function containerFolders(node: { stateDir: string; runDir: string }): string[] {
+  return [node.stateDir, node.runDir]
+    .map((folder) => join(folder, "containers"))
+    .flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []));
+}

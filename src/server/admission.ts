@@ -2,6 +2,7 @@ import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
 import { decodeStrict } from "../manifest/decode.ts";
 import type { ManifestProblem } from "../manifest/types.ts";
+import { repeatedFields } from "./http/repeated-fields.ts";
 import type { ApiRequest } from "./request.ts";
 import { type Resource, typeOf } from "./resource.ts";
 
@@ -10,7 +11,7 @@ const unreadable = ["FieldValueTypeInvalid", "Syntax"];
 
 /**
  * Decodes, defaults and validates what a client sent, and says the problems as the API server does: unknown
- * fields by `fieldValidation` (400, warnings, or nothing:
+ * and repeated fields by `fieldValidation` (400, warnings, or nothing:
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation), unreadable ones with 400, all
  * others together in one 422 Invalid. Returns the object and the warnings to send with the answer.
  */
@@ -43,17 +44,23 @@ export function decodeConfiguration(
   return { object: object as KubernetesObject, warnings: refuseUnreadable(request, problems) };
 }
 
-/** Refuses what cannot be read, and unknown fields as the request wants it; returns warnings about them. */
+/** Refuses what cannot be read, and unknown and repeated fields as the request wants it; returns warnings about them. */
 function refuseUnreadable(request: ApiRequest, problems: readonly ManifestProblem[]): string[] {
   const { resource } = request;
   const strictness = fieldValidation(request.query);
   const decoding = problems.filter(({ reason }) => unreadable.includes(reason));
   if (decoding.length > 0) throw badRequest(resource, decoding.map(problemLine).join(", "), decoding);
+  if (strictness === "Ignore") return [];
   const unknown = problems.filter(({ reason }) => reason === "UnknownField");
-  if (unknown.length > 0 && strictness === "Strict") {
-    throw badRequest(resource, `strict decoding error: ${unknown.map(unknownField).join(", ")}`, unknown);
+  const repeated = repeatedFields(request.contentType, request.body);
+  const said = [
+    ...unknown.map(({ field }) => `unknown field ${JSON.stringify(field)}`),
+    ...repeated.map((field) => `duplicate field ${JSON.stringify(field)}`),
+  ];
+  if (said.length > 0 && strictness === "Strict") {
+    throw badRequest(resource, `strict decoding error: ${said.join(", ")}`, unknown);
   }
-  return strictness === "Warn" ? unknown.map(unknownField) : [];
+  return said;
 }
 
 /** 422 with every problem as a cause; the message lists them. */
@@ -93,10 +100,6 @@ function causesOf(problems: readonly Pick<ManifestProblem, "field" | "reason" | 
 
 function problemLine({ field, message }: Pick<ManifestProblem, "field" | "message">): string {
   return field === "" ? message : `${field}: ${message}`;
-}
-
-function unknownField({ field }: ManifestProblem): string {
-  return `unknown field ${JSON.stringify(field)}`;
 }
 
 function fieldValidation(query: URLSearchParams): "Strict" | "Warn" | "Ignore" {

@@ -12,6 +12,8 @@ interface Known {
   readonly resource: Resource;
   readonly key: ObjectKey;
   readonly owners: readonly string[];
+  /** Whether it waits for its end, and so perhaps for its dependents'. */
+  readonly isDeleting: boolean;
 }
 
 /**
@@ -70,9 +72,12 @@ class GarbageCollector {
       try {
         const options = { resourceVersion, signal };
         for await (const { type, object } of this.#context.store.watch(resourceName(resource), options)) {
+          // Who may have waited for this object: its owners, also those that it has had until now.
+          const before = this.#known.get(object.metadata.uid)?.owners ?? [];
           if (type === "DELETED") this.#forget(object.metadata.uid);
           else this.#learn(resource, object);
           this.#enqueue(object);
+          for (const owner of before) if (this.#known.get(owner)?.isDeleting) this.#queue.enqueue(owner);
         }
       } catch (error) {
         if (errorCode(error) !== "Expired") {
@@ -104,7 +109,8 @@ class GarbageCollector {
     const { uid, name, namespace = "" } = metadata;
     this.#forget(uid);
     const owners = (metadata.ownerReferences ?? []).map((owner) => owner.uid);
-    this.#known.set(uid, { resource, key: objectKey(resource, namespace, name), owners });
+    const isDeleting = metadata.deletionTimestamp !== undefined;
+    this.#known.set(uid, { resource, key: objectKey(resource, namespace, name), owners, isDeleting });
     for (const owner of owners) {
       const dependents = this.#dependents.get(owner) ?? new Set();
       this.#dependents.set(owner, dependents.add(uid));
@@ -131,8 +137,6 @@ class GarbageCollector {
     if (deletionTimestamp === undefined) this.#collectUnowned(known, object);
     else if (finalizers.includes(orphanFinalizer)) this.#orphan(known, uid);
     else if (finalizers.includes(foregroundFinalizer)) this.#deleteDependents(known, uid);
-    // Only an owner that is there can be waiting for this one; one that is gone would send back for its dependents.
-    for (const owner of known.owners) if (this.#known.has(owner)) this.#queue.enqueue(owner);
   }
 
   /** Deletes an object whose owners are all gone, and takes single ones that are gone off the others' list. */
@@ -176,9 +180,22 @@ class GarbageCollector {
       if (other === undefined || object === undefined) continue;
       const reference = object.metadata.ownerReferences?.find((owner) => owner.uid === uid);
       if (object.metadata.deletionTimestamp === undefined) this.#delete(other, "Foreground");
-      blocked ||= reference?.blockOwnerDeletion === true && this.#read(other) !== undefined;
+      blocked ||=
+        reference?.blockOwnerDeletion === true &&
+        this.#read(other) !== undefined &&
+        !this.#owns(dependent, uid);
     }
     if (!blocked) this.#removeFinalizer(known, foregroundFinalizer);
+  }
+
+  /** Whether one owns the other, over any number of others between them. In such a circle nobody waits for anybody. */
+  #owns(owner: string, dependent: string, seen = new Set<string>()): boolean {
+    const { owners = [] } = this.#known.get(dependent) ?? {};
+    return owners.some((each) => {
+      if (each === owner) return true;
+      if (seen.has(each)) return false;
+      return this.#owns(owner, each, seen.add(each));
+    });
   }
 
   #removeFinalizer(known: Known, name: string): void {

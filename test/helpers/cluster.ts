@@ -16,6 +16,7 @@ export interface Cluster {
   readonly node: TestNode;
   /** A namespace of a test's own. */
   newNamespace(): Promise<string>;
+  /** Sends a text as it is, anything else as JSON. */
   call(method: string, path: string, body?: unknown, contentType?: string): Promise<Answer>;
   /** Every event of a watch, to its end: `path` says how long it lasts. */
   watch(path: string): Promise<{ type: string; object: StoredPod }[]>;
@@ -62,7 +63,7 @@ export async function startCluster(startArgs: readonly string[] = []): Promise<C
 
   const send = (method: string, path: string, body?: unknown, contentType = "application/json") =>
     new Promise<IncomingMessage>((resolve, reject) => {
-      const content = body === undefined ? "" : JSON.stringify(body);
+      const content = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
       // Node.js does not say by itself how long the body of a DELETE is.
       const headers = { "content-type": contentType, "content-length": Buffer.byteLength(content) };
       const sent = request({ socketPath, method, path, headers }, resolve);

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { constants, open } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { explain, PeapodError } from "../base/errors.ts";
@@ -11,6 +10,7 @@ import { logWriterState } from "./logs/log-writer-state.ts";
 import { readLog } from "./logs/read-log.ts";
 import { requireContainer } from "./require-container.ts";
 import type { OCISpec } from "./spec/oci.ts";
+import { setTerminalSize } from "./terminal-size.ts";
 import type { AttachRequest, ContainerRecord, ExecSession } from "./types.ts";
 
 /**
@@ -44,15 +44,21 @@ export function attach(
     detached.abort();
     return 0;
   });
+  // One after the other, and all of them: kubectl begins with a size that is one too large, so that whoever draws on
+  // the terminal draws anew at the second. Not by the monitor's control FIFO: of two messages that it finds there at
+  // once, conmon 2.1 obeys the first twice.
+  let resized = Promise.resolve();
   return {
     stdin,
     stdout: stdout.stream,
     stderr: stderr?.stream,
     resize(columns, rows) {
       if (!own.terminal) return;
-      resizeTerminal(join(bundle, "ctl"), columns, rows).catch((error: unknown) => {
-        scope.log.debug({ container: id, error: explain(error) }, "terminal not resized");
-      });
+      resized = resized
+        .then(() => setTerminalSize(`/proc/${record.pid}/root/dev/console`, columns, rows, here))
+        .catch((error: unknown) => {
+          scope.log.debug({ container: id, error: explain(error) }, "terminal not resized");
+        });
     },
     exited,
     kill: () => detached.abort(),
@@ -103,14 +109,4 @@ function connectInput(input: Readable, bundle: string, scope: Scope): void {
   // When the container has ended nobody takes it any more.
   child.stdin.on("error", () => input.resume());
   input.pipe(child.stdin);
-}
-
-/** conmon's control message "set the terminal's size". Fails with ENXIO when the monitor has gone. */
-async function resizeTerminal(controlFIFO: string, columns: number, rows: number): Promise<void> {
-  const fifo = await open(controlFIFO, constants.O_WRONLY | constants.O_NONBLOCK);
-  try {
-    await fifo.write(`1 ${rows} ${columns}\n`);
-  } finally {
-    await fifo.close();
-  }
 }

@@ -5,7 +5,6 @@ import { explain, PeapodError } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed-queue.ts";
 import type { Scope } from "../base/scope.ts";
 import { startProcess } from "../host/child-process.ts";
-import { runCommand } from "../host/command.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir } from "../host/layout.ts";
 import { descendantsOf, signalPID } from "../host/processes.ts";
@@ -14,6 +13,7 @@ import type { RuntimeContext } from "./context.ts";
 import { commandExitCode } from "./exec-exit-code.ts";
 import { requireContainer } from "./require-container.ts";
 import type { OCIProcess, OCISpec } from "./spec/oci.ts";
+import { setTerminalSize } from "./terminal-size.ts";
 import type { ExecRequest, ExecSession } from "./types.ts";
 
 const defaultSize = { columns: 80, rows: 24 };
@@ -115,8 +115,7 @@ async function resizeInner(pidFile: string, columns: number, rows: number, scope
     if (scope.clock.now() > deadline) return;
     await scope.clock.sleep(20, scope.signal);
   }
-  const args = ["-F", `/proc/${pid}/fd/0`, "rows", String(rows), "cols", String(columns)];
-  await runCommand("stty", args, {}, scope);
+  await setTerminalSize(`/proc/${pid}/fd/0`, columns, rows, scope);
 }
 
 function onPipes(file: string, args: readonly string[], request: ExecRequest): ExecSession {

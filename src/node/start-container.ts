@@ -2,6 +2,7 @@ import { errorCode, explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
 import type { Image, PullPolicy } from "../images/types.ts";
+import { goDuration } from "../kube/go-duration.ts";
 import { hostImageName, imageFallbackAnnotation } from "../kube/peapod-names.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
@@ -115,11 +116,7 @@ async function obtainImage(
       },
       scope,
     );
-    const message =
-      pulled === undefined
-        ? `Container image "${name}" already present on machine`
-        : `Successfully pulled image "${name}" in ${pulled.milliseconds}ms. Image size: ${image.size} bytes.`;
-    record("Normal", "Pulled", message);
+    record("Normal", "Pulled", pulledMessage(name, image, pulled));
     return image;
   } catch (error) {
     if (scope.signal.aborted) throw error;
@@ -135,6 +132,13 @@ async function obtainImage(
     state.fallbackImages.add(name);
     return hostImage(images, scope);
   }
+}
+
+/** The kubelet's words. Layers are not waited for in a queue here, so both of its times are one. */
+function pulledMessage(name: string, { size }: Image, pulled: { milliseconds: number } | undefined): string {
+  if (pulled === undefined) return `Container image "${name}" already present on machine`;
+  const time = goDuration(pulled.milliseconds);
+  return `Successfully pulled image "${name}" in ${time} (${time} including waiting). Image size: ${size} bytes.`;
 }
 
 async function hostImage(images: AgentDependencies["images"], scope: Scope): Promise<Image> {

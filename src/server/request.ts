@@ -59,7 +59,12 @@ export type ApiAnswer =
       /** Sent as `Warning` headers. */
       readonly warnings?: readonly string[];
     }
-  | { readonly stream: AsyncIterable<Uint8Array | string>; readonly contentType: string };
+  | {
+      readonly stream: AsyncIterable<Uint8Array | string>;
+      readonly contentType: string;
+      /** Milliseconds after which a client that does not read is cut off; absent: it may take its time. */
+      readonly slowestReader?: number;
+    };
 
 /** A boolean query parameter as Go parses it; absent or empty is false. */
 export function flag(query: URLSearchParams, name: string): boolean {

@@ -34,7 +34,8 @@ export interface WatchOptions {
   readonly bookmarkInterval?: number;
 }
 
-const batchSize = 128;
+/** Of objects as large as they may be, a watcher holds some megabytes at most. */
+const batchSize = 16;
 
 /**
  * Follows the change history from a resourceVersion on. History and live changes take the same path: the

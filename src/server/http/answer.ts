@@ -35,19 +35,44 @@ function represent(request: ApiRequest, object: object): object {
  */
 async function sendStream(
   { scope }: ApiRequest,
-  { stream, contentType }: Extract<ApiAnswer, { stream: unknown }>,
+  { stream, contentType, slowestReader }: Extract<ApiAnswer, { stream: unknown }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   reply.hijack();
   reply.raw.writeHead(200, { "content-type": contentType, "cache-control": "no-cache, private" });
   reply.raw.flushHeaders();
+  const cutOff = () => {
+    scope.log.info(
+      { url: reply.request.url, milliseconds: slowestReader },
+      "client reads too slowly: cut off",
+    );
+    // Not only ended: what is on the way to it would be kept until it is read.
+    reply.raw.destroy();
+  };
+  const source = slowestReader === undefined ? stream : whileTaken(stream, slowestReader, cutOff);
   try {
-    await pipeline(Readable.from(stream, { objectMode: true, highWaterMark: 1 }), reply.raw);
+    await pipeline(Readable.from(source, { objectMode: true, highWaterMark: 1 }), reply.raw);
   } catch (error) {
     if (!scope.signal.aborted) scope.log.warn({ error: explain(error) }, "answer broke off");
     reply.raw.destroy();
   }
   return reply;
+}
+
+/** Calls `onStalled` when a piece has not been taken for so many milliseconds. */
+async function* whileTaken<T>(
+  stream: AsyncIterable<T>,
+  milliseconds: number,
+  onStalled: () => void,
+): AsyncGenerator<T, void, undefined> {
+  for await (const piece of stream) {
+    const timer = setTimeout(onStalled, milliseconds);
+    try {
+      yield piece;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 /** RFC 9111 section 5.5 as the API server uses it: https://kubernetes.io/blog/2020/09/03/warnings/. */

@@ -17,6 +17,9 @@ const bodyLimit = 3 * 1024 * 1024;
 /** Names are up to 253 characters; a little more, so that a longer one gets a good answer. */
 const longestParameter = 500;
 
+/** What `GET /` lists beside the discovery documents. */
+const otherPaths = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+
 /** The HTTP side of the API: routes, discovery, health, and a Status for every failure. Opens no socket. */
 export function createApp(
   context: ApiContext,
@@ -76,13 +79,16 @@ export function createApp(
     return reply.type(metricsType).send(formatMetrics(channelMetrics(channels, missing)));
   });
   const aggregated = aggregatedDiscovery(context.resources);
-  for (const [path, document] of discoveryDocuments(context.resources)) {
+  const documents = discoveryDocuments(context.resources);
+  for (const [path, document] of documents) {
     app.get(path, async (request, reply) => {
       const whole = wantsAggregated(request.headers.accept) ? aggregated.get(path) : undefined;
       return whole === undefined ? document : reply.type(aggregatedType).send(JSON.stringify(whole));
     });
   }
   addOpenAPIRoutes(app, context.resources, versionOf(options.version));
+  const paths = [...documents.keys(), ...otherPaths].sort();
+  app.get("/", async () => ({ paths }));
   addResourceRoutes(app, context);
   addProxyRoutes(app, context);
   return app;

@@ -33,6 +33,7 @@ const least: Record<string, object> = {
   StorageClass: { provisioner: "example.com/p" },
   Deployment: { spec: workload },
   ReplicaSet: { spec: workload },
+  ReplicationController: { spec: { ...workload, selector: { app: "x" } } },
   StatefulSet: { spec: { ...workload, serviceName: "s" } },
   DaemonSet: { spec: workload },
   ControllerRevision: { revision: 1 },

@@ -13,6 +13,7 @@ import { networkResources } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import { pods } from "./pods.ts";
 import { policyResources } from "./policies.ts";
+import { replicationControllers } from "./replication-controllers.ts";
 import { storageResources } from "./storage.ts";
 import { workloadResources } from "./workloads.ts";
 
@@ -28,6 +29,7 @@ export const resources: readonly Resource[] = [
   ...networkResources,
   ...storageResources,
   ...workloadResources,
+  replicationControllers,
   ...jobResources,
   ...policyResources,
   ...accessResources,

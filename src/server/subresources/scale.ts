@@ -27,7 +27,11 @@ export const scaleSubresource: Subresource = {
 };
 
 interface Scalable {
-  readonly spec?: { readonly replicas?: number; readonly selector?: Parameters<typeof selectorText>[0] };
+  /** A ReplicationController's selector is the labels themselves. */
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly selector?: LabelSelector | Readonly<Record<string, string>>;
+  };
   readonly status?: { readonly replicas?: number };
 }
 
@@ -45,9 +49,17 @@ function scaleOf(object: KubernetesObject): KubernetesObject {
       creationTimestamp,
     },
     spec: { replicas: spec?.replicas ?? 0 },
-    status: { replicas: status?.replicas ?? 0, selector: selectorText(spec?.selector) },
+    status: { replicas: status?.replicas ?? 0, selector: selectorText(selectorOf(object)) },
   };
 }
+
+function selectorOf({ kind, spec }: KubernetesObject): LabelSelector | undefined {
+  const selector = (spec as Scalable["spec"])?.selector;
+  if (kind !== "ReplicationController") return selector as LabelSelector | undefined;
+  return { matchLabels: (selector ?? {}) as Readonly<Record<string, string>> };
+}
+
+type LabelSelector = NonNullable<Parameters<typeof selectorText>[0]>;
 
 function writeScale(request: ApiRequest, propose: (scale: unknown) => unknown): ApiAnswer {
   const answer = writeObject(request, "object", (current) => {

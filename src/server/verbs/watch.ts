@@ -9,6 +9,14 @@ import { representObject } from "../table/represent.ts";
 
 /** Milliseconds of quiet between bookmarks: the API server's own interval. */
 const bookmarkInterval = 60_000;
+/** A watch that ends sooner gets one so many milliseconds before its end, as from the API server. */
+const bookmarkBeforeEnd = 2_000;
+
+/**
+ * How long, in milliseconds, a client may leave a frame unread that its connection has no room for. The API server
+ * is stricter: it gives a watcher whose buffer is full a tenth of a second.
+ */
+const slowestReader = 10_000;
 
 interface WatchStart {
   /** Watch on after this version; undefined: after the list that comes first. */
@@ -21,7 +29,7 @@ interface WatchStart {
 
 /**
  * GET of a collection with `watch=1`: newline-separated `{type, object}` frames until the client goes away or
- * `timeoutSeconds` pass. A failure after the first byte comes as an ERROR frame with a Status
+ * `timeoutSeconds` pass, or until the client reads too slowly. A failure after the first byte comes as an ERROR frame with a Status
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
  */
 export function watch(request: ApiRequest): ApiAnswer {
@@ -31,13 +39,22 @@ export function watch(request: ApiRequest): ApiAnswer {
   const { signal } = request.scope;
   const until =
     timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout * 1_000)]);
-  return { stream: frames(request, filter, start, until), contentType: "application/json" };
+  const quiet =
+    timeout === undefined
+      ? bookmarkInterval
+      : Math.max(Math.min(bookmarkInterval, timeout * 1_000 - bookmarkBeforeEnd), 1_000);
+  return {
+    stream: frames(request, filter, start, quiet, until),
+    contentType: "application/json",
+    slowestReader,
+  };
 }
 
 async function* frames(
   request: ApiRequest,
   filter: ObjectFilter,
   start: WatchStart,
+  quiet: number,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
   const { context, resource, query } = request;
@@ -66,7 +83,7 @@ async function* frames(
       for (const object of list.items) yield frame("ADDED", object);
       if (start.markListEnd) yield bookmark(resourceVersion, { "k8s.io/initial-events-end": "true" });
     }
-    const options = { resourceVersion, filter, signal, ...(bookmarks ? { bookmarkInterval } : {}) };
+    const options = { resourceVersion, filter, signal, ...(bookmarks ? { bookmarkInterval: quiet } : {}) };
     for await (const event of context.store.watch(resourceName(resource), options)) {
       if (event.type === "BOOKMARK") yield bookmark(event.object.metadata.resourceVersion);
       else yield frame(event.type, event.object);

@@ -17,6 +17,7 @@ import { startDiagnosisEvents } from "./diagnosis-events.ts";
 import { imageLibrary } from "./image-library.ts";
 import { keepFlags } from "./kept-flags.ts";
 import { rememberPort, tlsAccess } from "./tls-access.ts";
+import { loadTokenKey } from "./token-key.ts";
 import { usageSource } from "./usage-source.ts";
 import { wireNode } from "./wiring.ts";
 
@@ -45,7 +46,8 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   let ready = false;
   const store = openStore(join(layout.stateDir, "peapod.db"));
   const cgroups = await holdCgroups(scope);
-  const node = await wireNode(config, store, scope);
+  const tokenKey = loadTokenKey(layout);
+  const node = await wireNode(config, store, tokenKey, scope);
   registerNode(store, node.description, scope);
   await node.network.start(scope);
   await node.runtime.start(scope);
@@ -60,6 +62,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     diagnoser: node.diagnoser,
     usage: usageSource(node.runtime),
     nodeName: node.description.name,
+    tokenKey,
     ready: () => ready,
     version,
     scope,

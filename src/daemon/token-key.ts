@@ -3,21 +3,14 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readFileIfExists, writeFileAtomically } from "../host/files.ts";
 import type { Layout } from "../host/layout.ts";
-import { keyIDOf, signToken } from "../kube/service-account-token.ts";
+import { type TokenKey, tokenKey } from "../kube/service-account-token.ts";
 
 /**
- * Signs service accounts' tokens with the node's own key, which is made at the first token and kept in
- * `pki/service-account.key` of the state folder (0600).
+ * The node's own key for service accounts' tokens, made when it is not there and kept in `pki/service-account.key`
+ * of the state folder (0600), so that tokens stay good over restarts.
  */
-export function createTokenSigner(layout: Layout): (claims: object) => string {
-  let signer: ((claims: object) => string) | undefined;
-  return (claims) => {
-    signer ??= loadSigner(join(layout.stateDir, "pki", "service-account.key"));
-    return signer(claims);
-  };
-}
-
-function loadSigner(path: string): (claims: object) => string {
+export function loadTokenKey(layout: Layout): TokenKey {
+  const path = join(layout.stateDir, "pki", "service-account.key");
   let text = readFileIfExists(path);
   if (text === undefined) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -26,6 +19,5 @@ function loadSigner(path: string): (claims: object) => string {
     writeFileAtomically(path, text, { durable: true });
   }
   const privateKey = createPrivateKey(text);
-  const keyID = keyIDOf(createPublicKey(privateKey));
-  return (claims) => signToken(claims, privateKey, keyID);
+  return tokenKey(privateKey, createPublicKey(privateKey));
 }

@@ -9,6 +9,7 @@ import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import { readNodeFacts } from "../host/node-facts.ts";
 import { createImageService } from "../images/image-service.ts";
 import type { ImageService } from "../images/types.ts";
+import type { TokenKey } from "../kube/service-account-token.ts";
 import { createBridgeNetwork } from "../network/bridge-network.ts";
 import { createCNINetwork } from "../network/cni-network.ts";
 import { createNftCounters } from "../network/counters/nft-counters.ts";
@@ -24,7 +25,6 @@ import type { Store } from "../store/types.ts";
 import { createVolumeService } from "../volumes/volume-service.ts";
 import type { DaemonConfig } from "./config.ts";
 import { createDiagnoser } from "./pod-diagnoser.ts";
-import { createTokenSigner } from "./token-key.ts";
 
 /** A node's parts, put together: the only place that knows which implementation stands behind a port. */
 export interface WiredNode {
@@ -42,7 +42,12 @@ export interface WiredNode {
 const cniBinDirs = ["/opt/cni/bin", "/usr/lib/cni"];
 
 /** Makes every driver and the agent from the configuration. Starts nothing. */
-export async function wireNode(config: DaemonConfig, store: Store, scope: Scope): Promise<WiredNode> {
+export async function wireNode(
+  config: DaemonConfig,
+  store: Store,
+  tokenKey: TokenKey,
+  scope: Scope,
+): Promise<WiredNode> {
   const { layout } = config;
   const facts = readNodeFacts((name) => /^(peapod|pea[0-9a-f])/.test(name));
   const sandboxes = createSandboxes({
@@ -77,7 +82,7 @@ export async function wireNode(config: DaemonConfig, store: Store, scope: Scope)
       counters,
       volumes: createVolumeService({ layout }),
       events,
-      tokens: new PodTokens(store, createTokenSigner(layout)),
+      tokens: new PodTokens(store, tokenKey.sign),
       allocatable: nodeResources(size),
       admission: { allowedUnsafeSysctls: config.allowedUnsafeSysctls },
       newContainerID,

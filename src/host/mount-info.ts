@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** One line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 export interface MountInfo {
@@ -23,6 +24,15 @@ export function listMounts(): readonly MountInfo[] {
 /** Whether `target` (absolute, without symbolic links) is a mount point. */
 export function isMounted(target: string): boolean {
   return listMounts().some((mount) => mount.target === target);
+}
+
+/**
+ * Whether a file system of its own begins at the folder `target`. Far cheaper than the list of all mounts, which grows
+ * with every container of the machine; but a bind mount from the file system that `target` is in is not noticed.
+ */
+export function isFileSystemRoot(target: string): boolean {
+  const own = statSync(target, { throwIfNoEntry: false });
+  return own !== undefined && own.dev !== statSync(dirname(target)).dev;
 }
 
 /** Reads the text of a mountinfo file. */

@@ -104,7 +104,6 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   "no-containers.yaml": ["6:3: spec.containers: Required value"],
   "no-spec.yaml": ["1:1: spec.containers: Required value"],
   "not-honoured.yaml": [
-    "6:3: warning: spec.serviceAccountName: not honoured by this version of Peapod: there are no service accounts, and no token is mounted",
     "7:3: warning: spec.nodeSelector: not honoured by this version of Peapod: not applicable on one machine",
     "9:5: spec.securityContext.windowsOptions: not honoured by this version of Peapod: only Linux containers run",
     "15:7: spec.containers[0].volumeDevices: not honoured by this version of Peapod: there are no block devices",

@@ -36,7 +36,6 @@ const hasKey = (test: (key: string) => boolean) => (value: unknown) =>
 
 const volumeTypes = "volumes of this type cannot be mounted";
 const oneMachine = "not applicable on one machine";
-const noServiceAccounts = "there are no service accounts, and no token is mounted";
 
 export const notHonoured: readonly NotHonoured[] = [
   refuse(
@@ -116,8 +115,6 @@ export const notHonoured: readonly NotHonoured[] = [
   warn("schedulingGroup", oneMachine),
   warn("schedulerName", oneMachine, not("default-scheduler")),
 
-  warn("serviceAccountName", noServiceAccounts, not("default")),
-  warn("automountServiceAccountToken", noServiceAccounts),
   warn("imagePullSecrets", "images are pulled with the credentials of this machine's registry auth files"),
 ];
 

@@ -2,6 +2,7 @@ import { isConflict, isNotFound, PeapodError } from "../base/errors.ts";
 import type { ControllerObjects } from "../controllers/types.ts";
 import type { KubernetesObject } from "../kube/types.ts";
 import type { ObjectKey } from "../store/types.ts";
+import { authenticatedGroup, mastersGroup } from "./access/user.ts";
 import { deleteObject } from "./deletion.ts";
 import { recordManagers } from "./field-manager.ts";
 import { applyMergePatch } from "./patch/merge-patch.ts";
@@ -19,6 +20,7 @@ export function controllerObjects(context: ApiContext): ControllerObjects {
   const requestFor = (key: ObjectKey): ApiRequest => ({
     context,
     resource: resourceNamed(context, key.resource),
+    user: { name: `system:${manager}`, groups: [mastersGroup, authenticatedGroup] },
     namespace: key.namespace,
     name: key.name,
     query: new URLSearchParams(),

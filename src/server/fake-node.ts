@@ -1,10 +1,13 @@
+import { generateKeyPairSync } from "node:crypto";
 import { type Duplex, PassThrough, type Readable, type Writable } from "node:stream";
 import { PeapodError } from "../base/errors.ts";
 import { quietScope, type Scope } from "../base/scope.ts";
 import type { Channel, ChannelObserver, MissingEvidence } from "../channels/types.ts";
+import { type TokenKey, tokenKey } from "../kube/service-account-token.ts";
 import type { ContainerName, NodeStreams, PodName } from "../node/types.ts";
 import type { AttachRequest, ExecRequest, ExecSession, LogOptions } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
+import type { AccessControl } from "./access/access-control.ts";
 import type { ImageLibrary, LibraryImage } from "./image-library.ts";
 import { ListPages } from "./list-pages.ts";
 import { ensureNamespaces } from "./permanent-namespaces.ts";
@@ -121,10 +124,23 @@ export class FakeImages implements ImageLibrary {
   }
 }
 
+/** A key as good as a node's own. */
+export function fakeTokenKey(): TokenKey {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return tokenKey(privateKey, publicKey);
+}
+
+const fakeAccess: AccessControl = {
+  tokenKey: fakeTokenKey(),
+  reviewToken: () => undefined,
+  authority: "an authority",
+};
+
 /** What an API server needs, on a fake node. */
 export function fakeContext(store: Store, node = new FakeNode(), scope = quietScope()): ApiContext {
   const context: ApiContext = {
     store,
+    access: fakeAccess,
     streams: node,
     channels: node,
     images: new FakeImages(),

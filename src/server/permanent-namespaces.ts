@@ -1,8 +1,8 @@
 import { isConflict } from "../base/errors.ts";
 import type { NewObject } from "../store/types.ts";
+import { ensureNamespaceDefaults } from "./namespace-defaults.ts";
 import type { ApiContext } from "./request.ts";
 import { namespaces, permanentNamespaces } from "./resources/namespaces.ts";
-import { ensureServiceAccount } from "./service-account.ts";
 
 /** Makes the namespaces that are always there; those that exist stay as they are. */
 export function ensureNamespaces(context: ApiContext): void {
@@ -15,8 +15,8 @@ export function ensureNamespaces(context: ApiContext): void {
       if (!isConflict(error)) throw error;
     }
   }
-  // Every namespace has its account, also those that an earlier version made.
+  // Every namespace has them, also those that an earlier version made, and with the authority of today.
   for (const { metadata } of context.store.list("namespaces").items) {
-    if (metadata.deletionTimestamp === undefined) ensureServiceAccount(context, metadata.name);
+    if (metadata.deletionTimestamp === undefined) ensureNamespaceDefaults(context, metadata.name);
   }
 }

@@ -3,6 +3,8 @@ import type { ChannelObserver } from "../channels/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
+import type { AccessControl } from "./access/access-control.ts";
+import type { User } from "./access/user.ts";
 import type { ImageLibrary } from "./image-library.ts";
 import type { ListPages } from "./list-pages.ts";
 import type { Resource } from "./resource.ts";
@@ -11,6 +13,7 @@ import type { UsageMeter } from "./usage.ts";
 /** What every request may use. */
 export interface ApiContext {
   readonly store: Store;
+  readonly access: AccessControl;
   readonly streams: NodeStreams;
   readonly channels: ChannelObserver;
   readonly images: ImageLibrary;
@@ -28,6 +31,8 @@ export interface ApiContext {
 export interface ApiRequest {
   readonly context: ApiContext;
   readonly resource: Resource;
+  /** Who asks. */
+  readonly user: User;
   /** Empty for cluster-scoped resources and for requests over all namespaces. */
   readonly namespace: string;
   /** Empty for collections. */

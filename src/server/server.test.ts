@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { quietScope } from "../base/scope.ts";
 import type { Channel } from "../channels/types.ts";
 import { openStore } from "../store/sqlite-store.ts";
-import { FakeImages, FakeNode } from "./fake-node.ts";
+import { FakeImages, FakeNode, fakeTokenKey } from "./fake-node.ts";
 import { startServer } from "./server.ts";
 
 async function serve(node = new FakeNode()) {
@@ -24,7 +24,13 @@ async function serve(node = new FakeNode()) {
     images: new FakeImages(),
     nodeName: "here",
   };
-  const server = await startServer({ ...options, ready: () => true, version: "0.1.0", scope: quietScope() });
+  const server = await startServer({
+    ...options,
+    tokenKey: fakeTokenKey(),
+    ready: () => true,
+    version: "0.1.0",
+    scope: quietScope(),
+  });
   onTestFinished(async () => {
     await server.close();
     store.close();

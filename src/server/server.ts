@@ -4,17 +4,21 @@ import { type Scope, withSignal } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import type { ControllerObjects } from "../controllers/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
+import type { TokenKey } from "../kube/service-account-token.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
+import type { AccessControl } from "./access/access-control.ts";
 import { requestAttributes } from "./access/attributes.ts";
-import { authenticate, type TokenReviewer } from "./access/authenticate.ts";
+import { anyOf, authenticate, type TokenReviewer } from "./access/authenticate.ts";
 import { authorize } from "./access/authorize.ts";
 import { kubeconfig } from "./access/kubeconfig.ts";
+import { serviceAccountTokens } from "./access/service-account-tokens.ts";
 import { socketUser } from "./access/user.ts";
 import { controllerObjects } from "./controller-objects.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
 import { createApp } from "./http/app.ts";
 import { bindPrivately } from "./http/private-socket.ts";
+import { userOf } from "./http/request-user.ts";
 import type { ImageLibrary } from "./image-library.ts";
 import { ListPages } from "./list-pages.ts";
 import { startNamespaceFinalizer } from "./namespace-finalizer.ts";
@@ -40,6 +44,8 @@ export interface ServerOptions {
   readonly nodeName: string;
   /** Also serve over TCP with TLS; absent: the Unix socket is the only way in. */
   readonly tls?: TLSAccess;
+  /** Signs the tokens of service accounts. */
+  readonly tokenKey: TokenKey;
   /** What `/readyz` says. */
   readonly ready: () => boolean;
   /** Peapod's version. */
@@ -65,12 +71,19 @@ export async function startServer(options: ServerOptions): Promise<{
   readonly objects: ControllerObjects;
   close(): Promise<void>;
 }> {
-  const { socketPath, tls, store, streams, channels, images, nodeName } = options;
+  const { socketPath, tls, store, streams, channels, images, nodeName, tokenKey } = options;
   const closing = new AbortController();
   const scope = withSignal(options.scope, closing.signal);
   const pages = new ListPages(scope.clock);
+  const reviewers = [...(tls?.tokens ?? []), serviceAccountTokens(store, tokenKey, scope.clock)];
+  const access: AccessControl = {
+    tokenKey,
+    reviewToken: anyOf(reviewers),
+    authority: tls?.authority ?? "",
+  };
   const context: ApiContext = {
     store,
+    access,
     streams,
     channels,
     images,
@@ -84,13 +97,14 @@ export async function startServer(options: ServerOptions): Promise<{
   ensureNamespaces(context);
 
   const admit = (request: IncomingMessage) => {
-    const user = authenticate(request, tls?.tokens ?? []);
+    const user = authenticate(request, access.reviewToken);
     authorize(user, requestAttributes(request.method ?? "GET", request.url ?? "/"), store);
+    return user;
   };
   const app = createApp(context, { ...options, admit });
   if (tls !== undefined) {
     app.get("/kubeconfig", async (request, reply) => {
-      if (authenticate(request.raw, []) !== socketUser) throw new PeapodError("NotFound", "not over TCP");
+      if (userOf(request) !== socketUser) throw new PeapodError("NotFound", "not over TCP");
       const { authority, admin, host } = tls;
       const server = `https://${host}:${listener?.port}`;
       return reply.type("application/yaml").send(kubeconfig({ server, authority, ...admin }));

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { totalmem } from "node:os";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { isMounted, mount } from "../host/mounts.ts";
+import { isFileSystemRoot, mount } from "../host/mounts.ts";
 import { parseQuantity, quantityValue } from "../kube/quantity.ts";
 import type { StoredPod } from "../kube/types.ts";
 import { applyOwnership, ownershipOf } from "./ownership.ts";
@@ -30,14 +30,14 @@ export const emptyDir: VolumeType = {
   find(request) {
     if (!existsSync(request.folder)) return undefined;
     const volume = describe(request);
-    return volume.medium === "disk" || isMounted(request.folder) ? volume : undefined;
+    return volume.medium === "disk" || isFileSystemRoot(request.folder) ? volume : undefined;
   },
   limit: ({ volume }) => sizeLimit(volume.emptyDir?.sizeLimit),
 };
 
 async function mountMemory(request: VolumeRequest, scope: Scope): Promise<void> {
   const { folder, pod } = request;
-  if (isMounted(folder)) return;
+  if (isFileSystemRoot(folder)) return;
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const options = [`size=${memorySize(request)}`, "mode=0777"];
   await mount({ type: "tmpfs", source: "tmpfs", target: folder, options }, scope);

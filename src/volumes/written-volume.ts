@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { PeapodError } from "../base/errors.ts";
-import { isMounted, mount } from "../host/mounts.ts";
+import { isFileSystemRoot, mount } from "../host/mounts.ts";
 import type { Volume } from "../kube/types.ts";
 import { writeAtomically } from "./atomic-files.ts";
 import { applyOwnership, ownershipOf } from "./ownership.ts";
@@ -32,7 +32,7 @@ export function writtenVolume(
         throw new PeapodError("InternalError", `volume ${request.volume.name} has no content`);
       }
       mkdirSync(folder, { recursive: true, mode: 0o755 });
-      if (medium === "memory" && !isMounted(folder)) {
+      if (medium === "memory" && !isFileSystemRoot(folder)) {
         await mount({ type: "tmpfs", source: "tmpfs", target: folder, options: ["mode=1777"] }, scope);
       } else if (medium === "disk") {
         chmodSync(folder, 0o777);
@@ -41,7 +41,7 @@ export function writtenVolume(
       return describe(request);
     },
     find(request) {
-      const isThere = medium === "memory" ? isMounted(request.folder) : existsSync(request.folder);
+      const isThere = medium === "memory" ? isFileSystemRoot(request.folder) : existsSync(request.folder);
       return isThere ? describe(request) : undefined;
     },
     limit: () => undefined,

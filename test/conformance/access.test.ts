@@ -1,87 +1,27 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { connect as connectTLS } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clientsOf } from "../helpers/kubernetes-clients.ts";
 import { runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
+import { type Identity, type TLSClient, tlsClient } from "../helpers/tls-client.ts";
 
 /** Everybody who must not come in, and every way in which nobody may. */
-
-interface Identity {
-  readonly cert?: string;
-  readonly key?: string;
-  readonly token?: string;
-}
 
 let node: TestNode;
 let port: number;
 let authority: string;
 let admin: Identity;
+let ask: TLSClient["ask"];
 let pki: string;
 
 beforeAll(async () => {
   node = await testNode();
-  const { kubectl } = await clientsOf(node);
-  const config = JSON.parse(await kubectl.ok(["config", "view", "--raw", "-o", "json"])) as {
-    clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
-    users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
-  };
-  const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];
-  const decode = (text = "") => Buffer.from(text, "base64").toString();
-  port = Number(new URL(cluster?.server ?? "").port);
-  authority = decode(cluster?.["certificate-authority-data"]);
-  admin = { cert: decode(user?.["client-certificate-data"]), key: decode(user?.["client-key-data"]) };
+  ({ port, authority, admin, ask } = await tlsClient(node));
   pki = join(node.stateDir, "pki");
 });
 afterAll(() => node?.close());
-
-interface Answer {
-  readonly code: number;
-  readonly reason: string | undefined;
-  readonly body: string;
-}
-
-/** One request, its path sent as it is. */
-function ask(
-  path: string,
-  identity: Identity,
-  options: { method?: string; body?: Buffer; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const { token, ...certificate } = identity;
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(
-      {
-        host: "127.0.0.1",
-        port,
-        path,
-        ca: authority,
-        agent: false,
-        ...certificate,
-        method: options.method ?? "GET",
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...options.headers,
-        },
-      },
-      (response) => {
-        let body = "";
-        response.on("data", (chunk) => (body += chunk));
-        response.on("end", () => {
-          let reason: string | undefined;
-          try {
-            ({ reason } = JSON.parse(body) as { reason?: string });
-          } catch {}
-          resolve({ code: response.statusCode ?? 0, reason, body });
-        });
-      },
-    );
-    request.on("error", reject);
-    request.end(options.body);
-  });
-}
 
 /** A client certificate for the administrators' group, made by openssl. */
 function clientCertificate(

@@ -62,7 +62,11 @@ const pod: readonly Row[] = [
     conformance("container-runtime", "should allow activeDeadlineSeconds to be updated"),
   ),
   notApplicable("affinity"),
-  warned("automountServiceAccountToken", "no"),
+  yes(
+    "automountServiceAccountToken",
+    "no",
+    conformance("service-accounts", "should allow opting out of API token automount"),
+  ),
   yes("containers", "yes", node("pod-from-end-to-end")),
   yes("dnsConfig", "yes", unit("kube/pod-files")),
   yes(
@@ -100,8 +104,8 @@ const pod: readonly Row[] = [
   notApplicable("schedulerName"),
   refused("schedulingGates", "no"),
   notApplicable("schedulingGroup"),
-  warned("serviceAccount", "no"),
-  warned("serviceAccountName", "no"),
+  yes("serviceAccount", "no", conformance("service-accounts")),
+  yes("serviceAccountName", "no", conformance("service-accounts")),
   yes("setHostnameAsFQDN", "no", conformance("kubelet", "qualified")),
   yes(
     "shareProcessNamespace",

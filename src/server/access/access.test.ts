@@ -40,13 +40,13 @@ describe("RBAC", () => {
   const rbac = "rbac.authorization.k8s.io/v1";
   const account: User = { name: "system:serviceaccount:a:reader", groups: [authenticatedGroup] };
   const rules = [{ apiGroups: [""], resources: ["pods", "pods/log"], verbs: ["get", "list"] }];
-  store.create("roles", {
+  store.create("roles.rbac.authorization.k8s.io", {
     apiVersion: rbac,
     kind: "Role",
     metadata: { name: "pods", namespace: "a" },
     rules,
   });
-  store.create("rolebindings", {
+  store.create("rolebindings.rbac.authorization.k8s.io", {
     apiVersion: rbac,
     kind: "RoleBinding",
     metadata: { name: "pods", namespace: "a" },

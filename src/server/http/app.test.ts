@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Channel } from "../../channels/types.ts";
 import { openStore } from "../../store/sqlite-store.ts";
+import { socketUser } from "../access/user.ts";
 import { FakeNode, fakeContext } from "../fake-node.ts";
 import { createApp } from "./app.ts";
 
@@ -11,7 +12,7 @@ function open(node = new FakeNode()) {
   const store = openStore(":memory:");
   onTestFinished(() => store.close());
   const context = fakeContext(store, node);
-  const app = createApp(context, { version: "0.1.0", ready: () => true, admit: () => {} });
+  const app = createApp(context, { version: "0.1.0", ready: () => true, admit: () => socketUser });
   const call = async (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) => {
     const answer = await app.inject({
       method: method as "GET",

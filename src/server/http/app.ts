@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { type FastifyInstance, fastify } from "fastify";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
+import { issuerDocuments } from "../../kube/service-account-token.ts";
+import type { User } from "../access/user.ts";
 import { aggregatedDiscovery, aggregatedType, wantsAggregated } from "../aggregated-discovery.ts";
 import { discoveryDocuments, versionInfo, versionOf } from "../discovery.ts";
 import { channelMetrics } from "../metrics/channel-metrics.ts";
@@ -10,6 +12,7 @@ import { addProxyRoutes } from "../proxy/routes.ts";
 import type { ApiContext } from "../request.ts";
 import { failureStatus } from "../status.ts";
 import { compress } from "./compress.ts";
+import { knowUsers } from "./request-user.ts";
 import { addResourceRoutes } from "./routes.ts";
 
 /** The API server's own limit of a request's body. */
@@ -26,8 +29,8 @@ export function createApp(
   options: {
     version: string;
     ready: () => boolean;
-    /** Throws Unauthorized or Forbidden for a request that may not be made. */
-    admit: (request: IncomingMessage) => void;
+    /** Who makes the request. Throws Unauthorized or Forbidden for one that may not be made. */
+    admit: (request: IncomingMessage) => User;
   },
 ): FastifyInstance {
   const app = fastify({
@@ -51,8 +54,7 @@ export function createApp(
   app.setNotFoundHandler(() => {
     throw new PeapodError("NotFound", "the server could not find the requested resource");
   });
-  // Before the body is read: nobody unknown can make the node work.
-  app.addHook("onRequest", async (request) => options.admit(request.raw));
+  knowUsers(app, options.admit);
   app.addHook("onSend", compress);
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
@@ -85,6 +87,10 @@ export function createApp(
       const whole = wantsAggregated(request.headers.accept) ? aggregated.get(path) : undefined;
       return whole === undefined ? document : reply.type(aggregatedType).send(JSON.stringify(whole));
     });
+  }
+  for (const [path, document] of Object.entries(issuerDocuments(context.access.tokenKey))) {
+    const type = path.endsWith("jwks") ? "application/jwk-set+json" : "application/json";
+    app.get(path, async (_request, reply) => reply.type(type).send(JSON.stringify(document)));
   }
   addOpenAPIRoutes(app, context.resources, versionOf(options.version));
   const paths = [...documents.keys(), ...otherPaths].sort();

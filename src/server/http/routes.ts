@@ -15,6 +15,7 @@ import { watch } from "../verbs/watch.ts";
 import { viewStore } from "../view-store.ts";
 import { negotiate, plainObjects } from "./accept.ts";
 import { sendAnswer } from "./answer.ts";
+import { userOf } from "./request-user.ts";
 
 const genericHandlers: Readonly<Record<Verb, VerbHandler>> = {
   get,
@@ -111,6 +112,7 @@ function takeApart(
         ? context
         : { ...context, store: viewStore(context.store, resourceName(resource), resource.view) },
     resource,
+    user: userOf(request),
     namespace,
     name,
     query,

@@ -4,8 +4,11 @@ import type { ISecret } from "kubernetes-models/v1/Secret";
 import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import type { KubernetesObject } from "../../kube/types.ts";
 import { invalidObject } from "../admission.ts";
+import { keepRootAuthority, restoreNamespaceDefault } from "../namespace-defaults.ts";
 import type { Resource } from "../resource.ts";
+import { accountToken } from "../subresources/account-token.ts";
 import { ageColumn, countColumn, nameColumn, textColumn } from "../table/columns.ts";
+import { deleteTokenSecrets, fillTokenSecret, fillTokenSecrets } from "../token-secrets.ts";
 import { stored } from "./stored.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/ */
@@ -15,7 +18,11 @@ export const configMaps: Resource = stored({
   kind: "ConfigMap",
   plural: "configmaps",
   shortNames: ["cm"],
-  checkUpdate: refuseImmutable("ConfigMap", ["data", "binaryData"]),
+  checkUpdate: (next, current) => {
+    refuseImmutable("ConfigMap", ["data", "binaryData"])(next, current);
+    keepRootAuthority(next, current);
+  },
+  afterDelete: restoreNamespaceDefault,
   columns: [
     nameColumn,
     countColumn<IConfigMap>(
@@ -33,6 +40,7 @@ export const secrets: Resource = stored({
   version: "v1",
   kind: "Secret",
   plural: "secrets",
+  prepareForCreate: fillTokenSecret,
   checkUpdate: refuseImmutable("Secret", ["data"]),
   selectableFields: { type: (object) => (object as unknown as ISecret).type ?? "" },
   columns: [
@@ -50,7 +58,13 @@ export const serviceAccounts: Resource = stored({
   kind: "ServiceAccount",
   plural: "serviceaccounts",
   shortNames: ["sa"],
+  subresources: { token: accountToken },
   deleteReturnsObject: true,
+  afterCreate: ({ metadata }, context) => fillTokenSecrets(context, metadata.namespace ?? ""),
+  afterDelete: (account, context) => {
+    deleteTokenSecrets(account, context);
+    restoreNamespaceDefault(account, context);
+  },
   columns: [
     nameColumn,
     countColumn<IServiceAccount>("Secrets", "Number of secrets.", ({ secrets: named }) => named?.length ?? 0),

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../store/sqlite-store.ts";
+import { socketUser } from "../access/user.ts";
 import { basePath } from "../discovery.ts";
 import { fakeContext } from "../fake-node.ts";
 import { createApp } from "../http/app.ts";
@@ -58,7 +59,7 @@ const least: Record<string, object> = {
 function open() {
   const store = openStore(":memory:");
   onTestFinished(() => store.close());
-  const app = createApp(fakeContext(store), { version: "0.1.0", ready: () => true, admit: () => {} });
+  const app = createApp(fakeContext(store), { version: "0.1.0", ready: () => true, admit: () => socketUser });
   return async (method: string, url: string, body?: object, headers: Record<string, string> = {}) => {
     const answer = await app.inject({
       method: method as "GET",
@@ -71,7 +72,10 @@ function open() {
 }
 
 const storedKinds = resources
-  .filter(({ verbs, listElsewhere }) => verbs.includes("create") && listElsewhere === undefined)
+  .filter(
+    ({ verbs, listElsewhere }) =>
+      verbs.includes("create") && verbs.includes("list") && listElsewhere === undefined,
+  )
   .map((resource) => {
     const { group, version, kind, plural, namespaced } = resource;
     const collection = `${basePath(resource)}${namespaced ? "/namespaces/default" : ""}/${plural}`;

@@ -2,8 +2,8 @@ import { kubernetesTime } from "../../base/clock.ts";
 import { PeapodError } from "../../base/errors.ts";
 import type { KubernetesObject, Namespace } from "../../kube/types.ts";
 import { admitObject } from "../../manifest/admit.ts";
+import { ensureNamespaceDefaults } from "../namespace-defaults.ts";
 import type { DeleteOptions, Resource } from "../resource.ts";
-import { ensureServiceAccount } from "../service-account.ts";
 import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
 
@@ -25,7 +25,7 @@ export const namespaces: Resource = {
   admit: (value) => admitObject("v1/Namespace", value),
   prepareForCreate: (object) => activate(object as Namespace),
   checkUpdate: keepOwn,
-  afterCreate: ({ metadata }, context) => ensureServiceAccount(context, metadata.name),
+  afterCreate: ({ metadata }, context) => ensureNamespaceDefaults(context, metadata.name),
   awaitDeletion: terminate,
   selectableFields: { "status.phase": (object) => (object as Namespace).status?.phase ?? "" },
   columns: [

@@ -14,6 +14,7 @@ import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
 import { podState } from "../table/pod-state.ts";
 import { awaitPodDeletion } from "./pod-deletion.ts";
+import { applyServiceAccount } from "./pod-service-account.ts";
 import { checkPodUpdate } from "./pod-update.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
@@ -54,7 +55,10 @@ export const pods: Resource = {
     const { pod, problems } = admitPodUpdate(value);
     return { object: pod as unknown as KubernetesObject, problems };
   },
-  prepareForCreate: bindToNode,
+  prepareForCreate: (object, context) => {
+    applyServiceAccount(object as unknown as StoredPod, context);
+    bindToNode(object, context);
+  },
   checkUpdate: checkPodUpdate,
   awaitDeletion: awaitPodDeletion,
   selectableFields: {

@@ -14,6 +14,7 @@ import { nodes } from "./nodes.ts";
 import { pods } from "./pods.ts";
 import { policyResources } from "./policies.ts";
 import { replicationControllers } from "./replication-controllers.ts";
+import { reviews } from "./reviews.ts";
 import { storageResources } from "./storage.ts";
 import { workloadResources } from "./workloads.ts";
 
@@ -33,6 +34,7 @@ export const resources: readonly Resource[] = [
   ...jobResources,
   ...policyResources,
   ...accessResources,
+  ...reviews,
   groupEvents,
   ...metricsResources,
   channels,

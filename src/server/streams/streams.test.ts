@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import WebSocket from "ws";
 import { quietScope } from "../../base/scope.ts";
 import { openStore } from "../../store/sqlite-store.ts";
-import { FakeImages, FakeNode, type FakeSession } from "../fake-node.ts";
+import { FakeImages, FakeNode, type FakeSession, fakeTokenKey } from "../fake-node.ts";
 import { startServer } from "../server.ts";
 
 async function serve(node: FakeNode) {
@@ -20,7 +20,13 @@ async function serve(node: FakeNode) {
     images: new FakeImages(),
     nodeName: "here",
   };
-  const server = await startServer({ ...options, ready: () => true, version: "0.1.0", scope: quietScope() });
+  const server = await startServer({
+    ...options,
+    tokenKey: fakeTokenKey(),
+    ready: () => true,
+    version: "0.1.0",
+    scope: quietScope(),
+  });
   onTestFinished(async () => {
     await server.close();
     store.close();

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { kubernetesTime } from "../../base/clock.ts";
 import { isNotFound, PeapodError } from "../../base/errors.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
@@ -6,6 +6,7 @@ import { admit, invalidObject, isDryRun } from "../admission.ts";
 import { recordManagers } from "../field-manager.ts";
 import { checkKind } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
+import { randomSuffix } from "../random-suffix.ts";
 import type { ApiAnswer, ApiRequest } from "../request.ts";
 import { apiVersionOf, objectKey, resourceName } from "../resource.ts";
 
@@ -88,8 +89,6 @@ function requireNamespace(request: ApiRequest, name: string): void {
   );
 }
 
-// Letters and digits that make no words and are not mistaken for each other, as the API server's.
-const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 const longestGeneratedBase = 58;
 
 function ensureName(request: ApiRequest, object: KubernetesObject): void {
@@ -108,10 +107,6 @@ function ensureName(request: ApiRequest, object: KubernetesObject): void {
   do {
     metadata.name = base + randomSuffix();
   } while (isTaken(request, object.metadata.name));
-}
-
-function randomSuffix(): string {
-  return Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join("");
 }
 
 function isTaken({ context, resource, namespace }: ApiRequest, name: string): boolean {

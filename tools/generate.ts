@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cliReference } from "./generate-cli-docs.ts";
+import { conformanceTable } from "./generate-conformance-table.ts";
 import { errorReference } from "./generate-error-reference.ts";
 import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
 import { generateRuleDocs } from "./generate-rule-docs.ts";
@@ -10,6 +11,7 @@ import { supportTable } from "./generate-support-table.ts";
 const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "src/kube/generated/descriptions.ts": generateDescriptions,
   "src/kube/generated/field-table.ts": generateFieldTable,
+  "docs/conformance.md": conformanceTable,
   "docs/errors.md": errorReference,
   "docs/reference/cli.md": cliReference,
   "docs/support.md": supportTable,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { quietScope, type Scope } from "../base/scope.ts";
@@ -69,18 +70,30 @@ function startingNode(
   connect: Connect,
   node: { stateDir: string; runDir: string; terminal: Terminal },
 ): Connect {
-  // Only the first connection may start a daemon: one that goes away later was stopped by somebody.
-  let started: Promise<void> | undefined;
+  // A daemon that goes away later was stopped by somebody, and stays so, unless it left its file: then it was killed.
+  let hasConnected = false;
+  let hasTried = false;
+  let starting: Promise<void> | undefined;
   return async (scope) => {
     try {
-      return await connect(scope);
+      const connection = await connect(scope);
+      hasConnected = true;
+      return connection;
     } catch (error) {
-      const mayStart = started === undefined && process.env.PEAPOD_NO_AUTOSTART !== "1";
+      const isWanted = hasConnected ? existsSync(`${node.runDir}/daemon.json`) : !hasTried;
+      const mayStart = starting !== undefined || (isWanted && process.env.PEAPOD_NO_AUTOSTART !== "1");
       if (!mayStart || !isNotRunning(error)) throw readable(error, node.runDir);
     }
-    started = import("./node/start-daemon.ts").then(({ startDaemon }) => startDaemon(node, scope));
-    await started;
-    return connect(scope);
+    hasTried = true;
+    starting ??= import("./node/start-daemon.ts")
+      .then(({ startDaemon }) => startDaemon(node, scope))
+      .finally(() => {
+        starting = undefined;
+      });
+    await starting;
+    const connection = await connect(scope);
+    hasConnected = true;
+    return connection;
   };
 }
 

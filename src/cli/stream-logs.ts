@@ -1,28 +1,26 @@
 import { explain } from "../base/errors.ts";
 import type { LogQuery } from "../client/client.ts";
+import { type FollowedLog, followLog } from "../client/follow-log.ts";
 import { splitLines } from "../client/lines.ts";
 import type { Session } from "./session.ts";
 import { exitWhenClosed, writeFully } from "./write-fully.ts";
 
-/** One container's log. */
-export interface LogTarget {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-}
-
 /** Prints the logs one after the other, or all at once line by line when they are followed. */
 export async function streamLogs(
-  targets: readonly LogTarget[],
+  targets: readonly FollowedLog[],
   query: LogQuery,
   options: { readonly prefix: boolean; readonly ignoreErrors: boolean },
   session: Session,
 ): Promise<void> {
   const { client, scope, terminal } = session;
   exitWhenClosed(process.stdout);
-  const print = async ({ namespace, pod, container }: LogTarget) => {
+  const print = async (target: FollowedLog) => {
+    const { namespace, pod, container } = target;
     try {
-      const chunks = await client.log(namespace, pod, { ...query, container }, scope);
+      const chunks =
+        query.follow === true
+          ? followLog(client, target, query, scope)
+          : await client.log(namespace, pod, { ...query, container }, scope);
       if (!options.prefix && targets.length === 1) {
         for await (const chunk of chunks) await writeFully(process.stdout, chunk);
         return;

@@ -54,7 +54,7 @@ export async function* watchObjects<T extends WatchedObject | Table>(
   const patience = options.patienceMilliseconds ?? 15_000;
   let resourceVersion = options.resourceVersion;
   let pause = firstPauseMilliseconds;
-  let lastAnswer = scope.clock.now();
+  let brokenSince: number | undefined;
 
   while (!scope.signal.aborted) {
     try {
@@ -66,14 +66,14 @@ export async function* watchObjects<T extends WatchedObject | Table>(
       for await (const line of splitLines(await source.watch(resourceVersion, scope))) {
         const frame: Frame = JSON.parse(line.toString());
         if (frame.type === "ERROR") throw errorFromStatus({ ...frame.object, kind: "Status" });
-        lastAnswer = scope.clock.now();
+        brokenSince = undefined;
         pause = firstPauseMilliseconds;
         resourceVersion = metadataOf(frame.object)?.resourceVersion ?? resourceVersion;
         if (frame.type === "BOOKMARK") continue;
         remember(known, frame.type, frame.object);
         yield { type: frame.type, object: frame.object as T };
       }
-      lastAnswer = scope.clock.now();
+      brokenSince = undefined;
     } catch (error) {
       if (scope.signal.aborted) return;
       const code = errorCode(error);
@@ -84,7 +84,8 @@ export async function* watchObjects<T extends WatchedObject | Table>(
       const broken =
         code === "NodeUnreachable" || code === "ServiceUnavailable" || error instanceof SyntaxError;
       if (!broken) throw error;
-      if (scope.clock.now() - lastAnswer >= patience) {
+      brokenSince ??= scope.clock.now();
+      if (scope.clock.now() - brokenSince >= patience) {
         throw new PeapodError("NodeUnreachable", "the node daemon went away", { cause: error });
       }
     }

@@ -78,7 +78,12 @@ export const logs = defineCommand({
       const names = options["all-containers"]
         ? containerNames(pod)
         : [chooseContainer(pod, container, terminal)];
-      return names.map((name) => ({ namespace, pod: pod.metadata.name, container: name }));
+      return names.map((name) => ({
+        namespace,
+        pod: pod.metadata.name,
+        container: name,
+        containerID: runningContainer(pod, name),
+      }));
     });
     const tail = options.tail ?? (options.selector === undefined ? -1 : 10);
     const query = {
@@ -99,3 +104,14 @@ export const logs = defineCommand({
     return 0;
   },
 });
+
+/** The instance that runs; undefined: none, so whichever the server has. */
+function runningContainer({ status }: StoredPod, name: string): string | undefined {
+  const all = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
+  const found = all.find((each) => each.name === name);
+  return found?.state?.running === undefined ? undefined : found.containerID;
+}

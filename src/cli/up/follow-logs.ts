@@ -1,6 +1,7 @@
 import { errorCode } from "../../base/errors.ts";
 import { type Scope, withSignal } from "../../base/scope.ts";
 import type { Client } from "../../client/client.ts";
+import { type FollowedLog, followLog } from "../../client/follow-log.ts";
 import { splitLines } from "../../client/lines.ts";
 import { pods } from "../../client/resources.ts";
 import type { StoredPod } from "../../kube/types.ts";
@@ -43,7 +44,9 @@ export async function followLogs(
       const style = colours.get(key) ?? containerStyles[colours.size % containerStyles.length] ?? "cyan";
       colours.set(key, style);
       const prefix = styled(terminal, style, `[${key}]`);
-      streams.push(printLog(client, pod, status.name, prefix, terminal, scope));
+      const { namespace, name } = pod.metadata;
+      const source = { namespace, pod: name, container: status.name, containerID: id };
+      streams.push(printLog(client, source, prefix, terminal, scope));
     }
     if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") running.delete(pod.metadata.uid);
   };
@@ -67,15 +70,13 @@ export async function followLogs(
 
 async function printLog(
   client: Client,
-  pod: StoredPod,
-  container: string,
+  source: FollowedLog,
   prefix: string,
   terminal: Terminal,
   scope: Scope,
 ): Promise<void> {
-  const { namespace, name } = pod.metadata;
   try {
-    const chunks = await client.log(namespace, name, { container, follow: true }, scope);
+    const chunks = followLog(client, source, {}, scope);
     for await (const line of splitLines(chunks)) terminal.out(`${prefix} ${line}\n`);
   } catch (error) {
     if (scope.signal.aborted) return;

@@ -1,0 +1,99 @@
+import { errorCode, PeapodError } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
+import type { StoredPod } from "../kube/types.ts";
+import type { Client, LogQuery } from "./client.ts";
+import { LogPlace } from "./log-place.ts";
+import { pods } from "./resources.ts";
+
+/** The log of one instance of a container. */
+export interface FollowedLog {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** From its status; undefined: whichever runs. */
+  readonly containerID: string | undefined;
+}
+
+const firstPauseMilliseconds = 50;
+const longestPauseMilliseconds = 1_000;
+/** How long the server may be away: as long as for a watch. */
+const patienceMilliseconds = 15_000;
+
+/**
+ * The bytes of the container's log as they come, until it has ended. A connection that breaks is made anew, and the log
+ * goes on at the byte where it broke off: each line comes out once. A container that was started again meanwhile is
+ * another one: of the old one the rest is read. `NodeUnreachable` when the server stays away; the server's refusals are
+ * thrown.
+ */
+export async function* followLog(
+  client: Pick<Client, "get" | "log">,
+  source: FollowedLog,
+  query: LogQuery,
+  scope: Scope,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { namespace, pod, container } = source;
+  if (query.limitBytes !== undefined) {
+    // The server counts: what it would count after a break is not what was asked for.
+    yield* await client.log(namespace, pod, { ...query, container, follow: true }, scope);
+    return;
+  }
+  const place = new LogPlace({ keepTimes: query.timestamps === true });
+  const openedAt = new Date(scope.clock.now()).toISOString();
+  const first: LogQuery = { ...query, container, follow: true, timestamps: true };
+  let chunks = await client.log(namespace, pod, first, scope);
+  let pause = firstPauseMilliseconds;
+  let brokenSince: number | undefined;
+  for (;;) {
+    try {
+      if (brokenSince !== undefined) {
+        const again = queryAfterBreak(first, place.time, openedAt);
+        const whichOne = await instanceQuery(client, source, scope);
+        if (whichOne === undefined) return;
+        chunks = await client.log(namespace, pod, { ...again, ...whichOne }, scope);
+        place.resume();
+      }
+      for await (const chunk of chunks) {
+        brokenSince = undefined;
+        pause = firstPauseMilliseconds;
+        yield* place.take(chunk);
+      }
+      return;
+    } catch (error) {
+      const code = errorCode(error);
+      const isBroken = code === "NodeUnreachable" || code === "ServiceUnavailable";
+      if (scope.signal.aborted || !isBroken) throw error;
+      brokenSince ??= scope.clock.now();
+      if (scope.clock.now() - brokenSince >= patienceMilliseconds) {
+        throw new PeapodError("NodeUnreachable", "the node daemon went away", { cause: error });
+      }
+    }
+    await scope.clock.sleep(pause, scope.signal);
+    pause = Math.min(2 * pause, longestPauseMilliseconds);
+  }
+}
+
+/** Begins at the last line that came; as long as none has, as before, but misses none that was written meanwhile. */
+function queryAfterBreak(first: LogQuery, time: string | undefined, openedAt: string): LogQuery {
+  const { tailLines: _tail, sinceSeconds: _since, ...rest } = first;
+  if (time !== undefined) return { ...rest, sinceTime: time };
+  return first.tailLines === 0 ? { ...rest, sinceTime: openedAt } : first;
+}
+
+/** How to ask for this instance's log now; undefined when it can't be had any more. */
+async function instanceQuery(
+  client: Pick<Client, "get">,
+  { namespace, pod: name, container, containerID }: FollowedLog,
+  scope: Scope,
+): Promise<LogQuery | undefined> {
+  if (containerID === undefined) return {};
+  const { status } = await client.get<StoredPod>(pods, { namespace, name }, scope);
+  const found = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ].find((each) => each.name === container);
+  if (found?.containerID === containerID) return {};
+  return found?.lastState?.terminated?.containerID === containerID
+    ? { previous: true, follow: false }
+    : undefined;
+}

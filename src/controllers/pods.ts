@@ -4,10 +4,8 @@ import { controllerOf, controllerReference } from "./ownership.ts";
 import type { NewObject, ObjectReader } from "./types.ts";
 
 /** Not ended and not on its way there. */
-export function isActive({ metadata, status }: StoredPod): boolean {
-  return (
-    metadata.deletionTimestamp === undefined && status?.phase !== "Succeeded" && status?.phase !== "Failed"
-  );
+export function isActive(pod: StoredPod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && !isEnded(pod);
 }
 
 /** Its Ready condition holds. */
@@ -45,6 +43,20 @@ export function nextAvailable(
   return earliest(
     pods.map((pod) => availableAt(pod, minReadySeconds)).filter((at) => at !== undefined && at > now),
   );
+}
+
+/** Whether all its containers have ended for good. */
+export function isEnded({ status }: StoredPod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
+}
+
+/** When the last of the pod's containers ended, in milliseconds since the epoch; of one that never ran, when it was made. */
+export function endOf({ status, metadata }: StoredPod): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) =>
+    Date.parse(state?.terminated?.finishedAt ?? ""),
+  );
+  const known = ends.filter((end) => !Number.isNaN(end));
+  return known.length > 0 ? Math.max(...known) : Date.parse(metadata.creationTimestamp);
 }
 
 /** The first of the times that are there. */

@@ -1,14 +1,24 @@
 import type { Scope } from "../base/scope.ts";
+import { cronJobController } from "../controllers/cron-job/controller.ts";
+import { daemonSetController } from "../controllers/daemon-set/controller.ts";
 import { deploymentController } from "../controllers/deployment/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { replicaSetController } from "../controllers/replica-set/controller.ts";
 import { runControllers } from "../controllers/run-controllers.ts";
+import { statefulSetController } from "../controllers/stateful-set/controller.ts";
 import type { Controller, ControllerEvents, ControllerObjects } from "../controllers/types.ts";
 import { EventRecorder } from "../node/event-recorder.ts";
 import type { Store } from "../store/types.ts";
 
 /** What kube-controller-manager would run, as far as it means something on one machine. */
-const controllers: readonly Controller[] = [deploymentController, jobController, replicaSetController];
+const controllers: readonly Controller[] = [
+  cronJobController,
+  daemonSetController,
+  deploymentController,
+  jobController,
+  replicaSetController,
+  statefulSetController,
+];
 
 /** Starts every controller of this node. */
 export function startControllers(

@@ -1,4 +1,4 @@
-import { endOf } from "./job.ts";
+import { endOf } from "../pods.ts";
 import type { Tally } from "./tally.ts";
 
 /** As kube-controller-manager's: DefaultJobPodFailureBackOff and MaxJobPodFailureBackOff. */

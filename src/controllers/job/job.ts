@@ -24,12 +24,3 @@ export function indexOf({ spec }: StoredJob, { metadata }: StoredPod): number | 
   if (text === undefined || !/^\d+$/.test(text)) return undefined;
   return Number(text) < (spec.completions ?? 0) ? Number(text) : undefined;
 }
-
-/** When the last of the pod's containers ended, in milliseconds since the epoch. */
-export function endOf({ status, metadata }: StoredPod): number {
-  const ends = (status?.containerStatuses ?? []).map(({ state }) =>
-    Date.parse(state?.terminated?.finishedAt ?? ""),
-  );
-  const known = ends.filter((end) => !Number.isNaN(end));
-  return known.length > 0 ? Math.max(...known) : Date.parse(metadata.creationTimestamp);
-}

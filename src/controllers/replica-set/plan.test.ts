@@ -27,6 +27,17 @@ describe("pods", () => {
     ["one has failed", set, [own("a"), own("b", { phase: "Failed" })], ["create pods web-*"]],
     ["one is ending", set, [own("a"), own("b", { deletionTimestamp: ago(0) })], ["create pods web-*"]],
     [
+      "several have failed one after the other: the next waits",
+      set,
+      [
+        own("a"),
+        own("b", { phase: "Failed", creationTimestamp: ago(9) }),
+        own("c", { phase: "Failed", creationTimestamp: ago(1) }),
+        own("d", { phase: "Failed", creationTimestamp: ago(1) }),
+      ],
+      [],
+    ],
+    [
       "more than wanted: the one that is not ready goes",
       set,
       [own("a", { readyFor: 60 }), own("b"), own("c", { readyFor: 60 })],

@@ -3,7 +3,7 @@ import { matchesSelector } from "../../kube/match-selector.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { type Condition, withCondition } from "../conditions.ts";
 import { claim } from "../ownership.ts";
-import { isActive, isAvailable, isReady, nextAvailable, podOf } from "../pods.ts";
+import { earliest, endOf, isActive, isAvailable, isReady, nextAvailable, podOf } from "../pods.ts";
 import type { Action, Plan, PlanFailure } from "../types.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 
@@ -14,6 +14,8 @@ export type StoredReplicaSet = KubernetesObject &
 
 /** At most so many pods are made or deleted by one plan. */
 const burst = 500;
+const firstBackOffMilliseconds = 1_000;
+const longestBackOffMilliseconds = 300_000;
 
 /**
  * Keeps as many pods of the template as the set wants
@@ -27,17 +29,37 @@ export function planReplicaSet(
   failure?: PlanFailure,
 ): Plan {
   const { owned: active, actions: claims } = claim(set, set.spec.selector, "pods", pods.filter(isActive));
+  const wait = replaceableAt(pods.filter(({ status }) => status?.phase === "Failed"));
   const isEnding = set.metadata.deletionTimestamp !== undefined;
-  const scaling = isEnding ? [] : scale(set, active, now);
-  const wakeAt = nextAvailable(active, set.spec.minReadySeconds ?? 0, now);
+  const scaling = isEnding ? [] : scale(set, active, wait, now);
+  const wakeAt = earliest([
+    nextAvailable(active, set.spec.minReadySeconds ?? 0, now),
+    wait > now && active.length < (set.spec.replicas ?? 1) ? wait : undefined,
+  ]);
   return {
     actions: [...claims, ...scaling, { do: "status", status: statusOf(set, active, now, failure) }],
     ...(wakeAt === undefined ? {} : { wakeAt }),
   };
 }
 
-function scale(set: StoredReplicaSet, active: readonly StoredPod[], now: number): readonly Action[] {
+/**
+ * When a pod that failed may be replaced: the first at once, later ones after a delay that doubles. A node that refuses
+ * every pod would be sent new ones without end.
+ */
+function replaceableAt(failed: readonly StoredPod[]): number {
+  if (failed.length < 2) return 0;
+  const delay = Math.min(firstBackOffMilliseconds * 2 ** (failed.length - 2), longestBackOffMilliseconds);
+  return Math.max(...failed.map(endOf)) + delay;
+}
+
+function scale(
+  set: StoredReplicaSet,
+  active: readonly StoredPod[],
+  wait: number,
+  now: number,
+): readonly Action[] {
   const missing = (set.spec.replicas ?? 1) - active.length;
+  if (missing > 0 && wait > now) return [];
   if (missing >= 0) {
     return Array.from({ length: Math.min(missing, burst) }, () => ({
       do: "create",

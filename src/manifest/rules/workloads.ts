@@ -60,11 +60,20 @@ const statefulSet = kindRules<IStatefulSet>({
     spec.persistentVolumeClaimRetentionPolicy.whenDeleted ??= "Retain";
     spec.persistentVolumeClaimRetentionPolicy.whenScaled ??= "Retain";
     for (const claim of spec.volumeClaimTemplates ?? []) {
+      claim.apiVersion ??= "v1";
+      claim.kind ??= "PersistentVolumeClaim";
       if (claim.spec !== undefined) claim.spec.volumeMode ??= "Filesystem";
     }
     defaultTemplate(spec.template);
   },
-  validate: ({ spec }) => [...validateWorkload(spec, ["Always"]), ...replicas(spec?.replicas)],
+  validate: ({ spec }) => [
+    ...validateWorkload(
+      spec,
+      ["Always"],
+      (spec?.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? ""),
+    ),
+    ...replicas(spec?.replicas),
+  ],
 });
 
 const daemonSet = kindRules<IDaemonSet>({
@@ -147,7 +156,11 @@ export const workloadRules: Readonly<Record<string, KindRules>> = {
 type WorkloadSpec = NonNullable<IReplicaSet["spec"]>;
 
 /** A selector that selects the template's own pods, and a template that such a kind can keep running. */
-function validateWorkload(spec: WorkloadSpec | undefined, restartPolicies: readonly string[]): Problem[] {
+function validateWorkload(
+  spec: WorkloadSpec | undefined,
+  restartPolicies: readonly string[],
+  claimed: readonly string[] = [],
+): Problem[] {
   if (spec === undefined) return [required("spec")];
   const problems: Problem[] = [];
   const selector = spec.selector as WorkloadSpec["selector"] | undefined;
@@ -165,7 +178,7 @@ function validateWorkload(spec: WorkloadSpec | undefined, restartPolicies: reado
   if (spec.template === undefined) return [...problems, required("spec.template")];
   return [
     ...problems,
-    ...validateTemplate("spec.template", spec.template),
+    ...validateTemplate("spec.template", spec.template, claimed),
     ...restartPolicy("spec.template.spec.restartPolicy", spec.template.spec?.restartPolicy, restartPolicies),
   ];
 }

@@ -78,8 +78,3 @@ function valueAt(object: unknown, path: string): unknown {
     .split(".")
     .reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], object);
 }
-
-/** The notice of a kind that makes pods on a cluster. */
-export function noController(kind: string): string {
-  return `${kind} is stored but not honoured yet by this version of Peapod: no controller makes pods of it`;
-}

@@ -15,7 +15,7 @@ import {
   textColumn,
 } from "../table/columns.ts";
 import { podColumns } from "../table/pod-columns.ts";
-import { noController, stored } from "./stored.ts";
+import { stored } from "./stored.ts";
 
 const deployments = stored({
   group: "apps",
@@ -85,7 +85,6 @@ const statefulSets = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: noController("StatefulSet"),
   columns: [
     nameColumn,
     textColumn<IStatefulSet>(
@@ -106,7 +105,6 @@ const daemonSets = stored({
   shortNames: ["ds"],
   categories: ["all"],
   hasStatus: true,
-  notice: noController("DaemonSet"),
   columns: [
     nameColumn,
     countColumn<IDaemonSet>(

@@ -4,6 +4,7 @@ import { daemonSetController } from "../controllers/daemon-set/controller.ts";
 import { deploymentController } from "../controllers/deployment/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { replicaSetController } from "../controllers/replica-set/controller.ts";
+import { replicationController } from "../controllers/replica-set/replication-controller.ts";
 import { runControllers } from "../controllers/run-controllers.ts";
 import { statefulSetController } from "../controllers/stateful-set/controller.ts";
 import type { Controller, ControllerEvents, ControllerObjects } from "../controllers/types.ts";
@@ -17,6 +18,7 @@ const controllers: readonly Controller[] = [
   deploymentController,
   jobController,
   replicaSetController,
+  replicationController,
   statefulSetController,
 ];
 

@@ -311,14 +311,23 @@ describe("what is wrong is refused in the API server's words", () => {
   });
 
   test("what is stored but not honoured yet is said", async () => {
-    const { stdout, stderr } = await kubectl.run(["create", "deployment", "d", "--image=x", "--replicas=2"]);
-    expect(stdout).toBe("deployment.apps/d created\n");
-    expect(stderr).toContain("Warning: Deployment is stored but not honoured yet by this version of Peapod");
+    const { stdout, stderr } = await kubectl.run(["create", "quota", "q", "--hard=pods=100"]);
+    expect(stdout).toBe("resourcequota/q created\n");
+    expect(stderr).toContain(
+      "Warning: ResourceQuota is stored but not honoured yet by this version of Peapod",
+    );
+    await kubectl.ok(["delete", "quota", "q"]);
+  });
+
+  test("deployments are made, scaled, shown and exposed", async () => {
+    const created = await kubectl.run(["create", "deployment", "d", "--image=x", "--replicas=2"]);
+    expect(created).toMatchObject({ stdout: "deployment.apps/d created\n", stderr: "" });
     expect(await kubectl.ok(["scale", "deployment", "d", "--replicas=3"])).toBe("deployment.apps/d scaled\n");
+    await kubectl.ok(["wait", "deployment/d", "--for=jsonpath={.status.updatedReplicas}=3", "--timeout=60s"]);
     expect(rows(await kubectl.ok(["get", "deployments", "-o", "wide"]))[0]).toEqual([
       "d",
       "0/3",
-      "0",
+      "3",
       "0",
       expect.stringMatching(/s$/),
       "x",

@@ -2,7 +2,7 @@ import type { IReplicationController } from "kubernetes-models/v1/ReplicationCon
 import { scaleSubresource } from "../subresources/scale.ts";
 import { ageColumn, countColumn, nameColumn, selectorText } from "../table/columns.ts";
 import { podColumns } from "../table/pod-columns.ts";
-import { noController, stored } from "./stored.ts";
+import { stored } from "./stored.ts";
 
 /**
  * https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/: the ReplicaSet's predecessor. kubectl
@@ -17,7 +17,6 @@ export const replicationControllers = stored({
   categories: ["all"],
   hasStatus: true,
   subresources: { scale: scaleSubresource },
-  notice: noController("ReplicationController"),
   selectableFields: {
     "status.replicas": (object) =>
       String((object as unknown as IReplicationController).status?.replicas ?? 0),

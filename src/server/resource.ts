@@ -80,6 +80,8 @@ export interface Resource {
   readonly deleteReturnsObject?: boolean;
   /** Where objects come from that are not in the store. */
   readonly listElsewhere?: (request: ApiRequest) => Promise<ForeignList>;
+  /** Refuses (Forbidden) an admitted object that the one who asks may not write although he has the verb. */
+  readonly authorizeWrite?: (object: KubernetesObject, request: ApiRequest) => void;
   /** Runs after an object was stored. */
   readonly afterCreate?: (object: KubernetesObject, context: ApiContext) => void;
   /** Runs after an object was removed. */

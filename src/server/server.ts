@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, withSignal } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
@@ -8,9 +7,9 @@ import type { TokenKey } from "../kube/service-account-token.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
 import type { AccessControl } from "./access/access-control.ts";
-import { requestAttributes } from "./access/attributes.ts";
-import { anyOf, authenticate, type TokenReviewer } from "./access/authenticate.ts";
-import { authorize } from "./access/authorize.ts";
+import { anyOf, type TokenReviewer } from "./access/authenticate.ts";
+import { ensureDefaultRoles } from "./access/default-roles.ts";
+import { createGate } from "./access/gate.ts";
 import { kubeconfig } from "./access/kubeconfig.ts";
 import { serviceAccountTokens } from "./access/service-account-tokens.ts";
 import { socketUser } from "./access/user.ts";
@@ -95,12 +94,9 @@ export async function startServer(options: ServerOptions): Promise<{
     scope,
   };
   ensureNamespaces(context);
+  ensureDefaultRoles(context);
 
-  const admit = (request: IncomingMessage) => {
-    const user = authenticate(request, access.reviewToken);
-    authorize(user, requestAttributes(request.method ?? "GET", request.url ?? "/"), store);
-    return user;
-  };
+  const admit = createGate(access, store, scope.clock);
   const app = createApp(context, { ...options, admit });
   if (tls !== undefined) {
     app.get("/kubeconfig", async (request, reply) => {

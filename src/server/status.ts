@@ -17,6 +17,8 @@ export interface StatusDetails {
   readonly group?: string;
   readonly kind?: string;
   readonly uid?: string;
+  /** When it may be tried again. */
+  readonly retryAfterSeconds?: number;
   readonly causes?: readonly {
     readonly reason?: string;
     readonly message?: string;
@@ -78,5 +80,6 @@ function statusReason(code: ErrorCode): string {
 }
 
 function isDetails(details: unknown): details is StatusDetails {
-  return typeof details === "object" && details !== null && ("kind" in details || "causes" in details);
+  if (typeof details !== "object" || details === null) return false;
+  return "kind" in details || "causes" in details || "retryAfterSeconds" in details;
 }

@@ -21,9 +21,12 @@ export interface TLSListener {
   close(): Promise<void>;
 }
 
-/** A client that sends its headers or body slower than this is cut off; streams are not limited. */
+/** A client that sends its handshake, headers or body slower than this is cut off; streams are not limited. */
+const handshakeTimeoutMilliseconds = 10_000;
 const headersTimeoutMilliseconds = 10_000;
-const requestTimeoutMilliseconds = 60_000;
+const requestTimeoutMilliseconds = 30_000;
+/** How often Node.js looks for such clients. */
+const checkMilliseconds = 2_000;
 /** Far above what one machine's tools open, and below what would exhaust the daemon's descriptors. */
 const maxConnections = 512;
 
@@ -40,6 +43,8 @@ export async function listenTLS(options: TLSOptions, handle: RequestListener): P
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
+      handshakeTimeout: handshakeTimeoutMilliseconds,
+      connectionsCheckingInterval: checkMilliseconds,
       headersTimeout: headersTimeoutMilliseconds,
       requestTimeout: requestTimeoutMilliseconds,
     },

@@ -37,6 +37,7 @@ export function writeObject(
     warnings = admitted.warnings;
     const next = withSpec(current, admitted.object);
     resource.checkUpdate?.(next, current);
+    resource.authorizeWrite?.(next, request);
     record(current, next);
     return next;
   };

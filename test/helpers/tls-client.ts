@@ -1,4 +1,4 @@
-import { request as httpsRequest } from "node:https";
+import { type Agent, request as httpsRequest } from "node:https";
 import { clientsOf } from "./kubernetes-clients.ts";
 import type { TestNode } from "./peapod.ts";
 
@@ -30,7 +30,13 @@ export interface TLSClient {
   ask(
     path: string,
     identity: Identity,
-    options?: { method?: string; body?: Buffer; headers?: Record<string, string | string[]> },
+    options?: {
+      method?: string;
+      body?: Buffer;
+      headers?: Record<string, string | string[]>;
+      /** Absent: a connection of its own. */
+      agent?: Agent;
+    },
   ): Promise<TLSAnswer>;
 }
 
@@ -51,7 +57,7 @@ export async function tlsClient(node: TestNode): Promise<TLSClient> {
       const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const request = httpsRequest(
         {
-          ...{ host: "127.0.0.1", port, path, ca: authority, agent: false, ...certificate },
+          ...{ host: "127.0.0.1", port, path, ca: authority, agent: options.agent ?? false, ...certificate },
           method: options.method ?? "GET",
           headers: { ...authorization, ...options.headers },
         },

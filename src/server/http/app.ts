@@ -49,6 +49,8 @@ export function createApp(
       context.scope.log.error({ url: request.url, error: explain(error), stack }, "request failed");
     }
     const status = failureStatus(failure);
+    const { retryAfterSeconds } = status.details ?? {};
+    if (retryAfterSeconds !== undefined) reply.header("retry-after", retryAfterSeconds);
     return reply.code(status.code).header("content-type", "application/json").send(JSON.stringify(status));
   });
   app.setNotFoundHandler(() => {

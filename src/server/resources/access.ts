@@ -1,4 +1,5 @@
 import type { IRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding";
+import { refuseEscalatingBinding, refuseEscalation } from "../access/escalation.ts";
 import type { Resource } from "../resource.ts";
 import { ageColumn, createdAtColumn, nameColumn, textColumn } from "../table/columns.ts";
 import { type Declaration, stored } from "./stored.ts";
@@ -23,11 +24,28 @@ const bindingColumns = [
   ),
 ];
 
-const kinds: readonly Pick<Declaration, "kind" | "plural" | "namespaced" | "columns">[] = [
-  { kind: "Role", plural: "roles", columns: [nameColumn, createdAtColumn] },
-  { kind: "RoleBinding", plural: "rolebindings", columns: bindingColumns },
-  { kind: "ClusterRole", plural: "clusterroles", namespaced: false, columns: [nameColumn, createdAtColumn] },
-  { kind: "ClusterRoleBinding", plural: "clusterrolebindings", namespaced: false, columns: bindingColumns },
+const kinds: readonly Omit<Declaration, "group" | "version">[] = [
+  { kind: "Role", plural: "roles", authorizeWrite: refuseEscalation, columns: [nameColumn, createdAtColumn] },
+  {
+    kind: "RoleBinding",
+    plural: "rolebindings",
+    authorizeWrite: refuseEscalatingBinding,
+    columns: bindingColumns,
+  },
+  {
+    kind: "ClusterRole",
+    plural: "clusterroles",
+    authorizeWrite: refuseEscalation,
+    namespaced: false,
+    columns: [nameColumn, createdAtColumn],
+  },
+  {
+    kind: "ClusterRoleBinding",
+    plural: "clusterrolebindings",
+    authorizeWrite: refuseEscalatingBinding,
+    namespaced: false,
+    columns: bindingColumns,
+  },
 ];
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/ */

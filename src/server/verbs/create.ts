@@ -40,6 +40,7 @@ export function createObject(
   if (resource.subresources.status !== undefined) delete object.status;
   record(object);
   resource.prepareForCreate?.(object, context);
+  resource.authorizeWrite?.(object, request);
 
   if (isDryRun(request.query.getAll("dryRun")))
     return { object: rehearse(request, object), code: 201, warnings };

@@ -110,7 +110,7 @@ class BridgeNetwork implements PodNetworkDriver {
       this.#records.put(record);
       await deleteLink(record.link, scope);
       const results = await Promise.allSettled([
-        connectPod(bridge, { link: record.link, netns: request.netns, address, hairpin: publishes }, scope),
+        connectPod(bridge, { link: record.link, netns: request.netns, address }, scope),
         publishes ? this.#publish(scope) : Promise.resolve(),
       ]);
       for (const result of results) {

@@ -49,12 +49,12 @@ export async function ensureBridge(bridge: Bridge, routes: readonly IPRoute[], s
 }
 
 /**
- * Lays the cable of one pod: `link` on the bridge, `eth0` with the address in the pod; `lo` up. With `hairpin` the
- * pod can reach itself by way of the bridge, as it does through its own host port where br_netfilter is loaded.
+ * Lays the cable of one pod: `link` on the bridge, `eth0` with the address in the pod; `lo` up. The pod can reach
+ * itself by way of the bridge, as it does through its own host port or Service where br_netfilter is loaded.
  */
 export async function connectPod(
   bridge: Bridge,
-  pod: { link: string; netns: string; address: number; hairpin: boolean },
+  pod: { link: string; netns: string; address: number },
   scope: Scope,
 ): Promise<void> {
   const { subnet } = bridge;
@@ -70,7 +70,7 @@ export async function connectPod(
     gateway: gatewayOf(subnet),
   };
   await layCable(cable, scope);
-  if (pod.hairpin) writeFileSync(`/sys/class/net/${pod.link}/brport/hairpin_mode`, "1");
+  writeFileSync(`/sys/class/net/${pod.link}/brport/hairpin_mode`, "1");
 }
 
 /** The MTU of the first link with a default route; 1500 where there is none. */

@@ -20,8 +20,10 @@ test("host ports are replaced as a whole, by address and on all addresses", () =
   ];
   expect(hostPortsScript("pea", targets)).toBe(`flush map ip pea host_ports_of_address
 flush map ip pea host_ports
+flush set ip pea itself
 add element ip pea host_ports { tcp . 8080 : 10.9.8.2 . 80, udp . 53 : 10.9.8.3 . 5353 }
 add element ip pea host_ports_of_address { 127.0.0.1 . tcp . 8443 : 10.9.8.2 . 80 }
+add element ip pea itself { 10.9.8.2 . 10.9.8.2, 10.9.8.3 . 10.9.8.3 }
 `);
   expect(hostPortsScript("pea", [])).not.toContain("add element");
 });

@@ -20,8 +20,10 @@ export interface PortTarget {
  *
  * - `to_pods`: host ports, by destination address first, then on all addresses; reached by packets to any address
  *   of this host, arriving (`arriving`) or its own (`own`).
- * - `leaving`: pods reach the outside under the host's address; a pod or the host's loopback that reaches a pod
- *   through a host port gets the bridge's address, or the answer would go another way than the question.
+ * - `leaving`: pods reach the outside under the host's address; the host's loopback, or a pod that reaches itself
+ *   through a host port, gets the bridge's address, or the answer would never leave the pod.
+ * - `told`: a packet from pod to pod goes by way of the bridge's own address (see layCable); the kernel would tell the
+ *   pods of the shorter way.
  * - `guard`: the bridge accepts 127.0.0.0/8 for the sake of host ports on 127.0.0.1 (route_localnet); no pod may
  *   reach the host's loopback that way.
  * - `through`: accepts what goes from or to the bridge. Another table's drop still wins.
@@ -37,6 +39,9 @@ table ip ${table} {
   }
   map host_ports {
     type inet_proto . inet_service : ipv4_addr . inet_service
+  }
+  set itself {
+    type ipv4_addr . ipv4_addr
   }
   chain to_pods {
     dnat ip to ip daddr . meta l4proto . th dport map @host_ports_of_address
@@ -57,7 +62,12 @@ table ip ${table} {
   chain leaving {
     type nat hook postrouting priority 100; policy accept;
     ip saddr ${subnet} ip daddr != ${subnet} oifname != "${bridge}" masquerade
-    oifname "${bridge}" ct status dnat ip saddr { ${subnet}, 127.0.0.0/8 } masquerade
+    oifname "${bridge}" ct status dnat ip saddr 127.0.0.0/8 masquerade
+    oifname "${bridge}" ct status dnat ip saddr . ip daddr @itself masquerade
+  }
+  chain told {
+    type filter hook output priority 0; policy accept;
+    oifname "${bridge}" icmp type redirect drop
   }
   chain through {
     type filter hook forward priority 0; policy accept;
@@ -72,13 +82,16 @@ ${elementsScript(table, targets)}`;
 export function hostPortsScript(table: string, targets: readonly PortTarget[]): string {
   return `flush map ip ${table} host_ports_of_address
 flush map ip ${table} host_ports
+flush set ip ${table} itself
 ${elementsScript(table, targets)}`;
 }
 
 function elementsScript(table: string, targets: readonly PortTarget[]): string {
   const all: string[] = [];
   const ofAddress: string[] = [];
+  const itself: string[] = [];
   for (const { ip, hostPorts } of targets) {
+    if (hostPorts.length > 0) itself.push(`${ip} . ${ip}`);
     for (const port of hostPorts) {
       const element = `${port.protocol.toLowerCase()} . ${port.hostPort} : ${ip} . ${port.containerPort}`;
       if (isOnAllAddresses(port)) all.push(element);
@@ -90,5 +103,6 @@ function elementsScript(table: string, targets: readonly PortTarget[]): string {
     ofAddress.length === 0
       ? ""
       : `add element ip ${table} host_ports_of_address { ${ofAddress.join(", ")} }\n`,
+    itself.length === 0 ? "" : `add element ip ${table} itself { ${itself.join(", ")} }\n`,
   ].join("");
 }

@@ -7,7 +7,8 @@ import type { Pod } from "./types.ts";
  * https://kubernetes.io/docs/tasks/network/customize-hosts-file-for-pods/.
  */
 
-const clusterDomain = "cluster.local";
+/** What the names of Services and their pods end with. */
+export const clusterDomain = "cluster.local";
 
 /** Host name and, for pods with a subdomain, the DNS domain that belongs to it. */
 function nameAndDomain(pod: Pod): { name: string; domain: string } {
@@ -82,23 +83,40 @@ const maximumSearches = 32;
 const maximumSearchCharacters = 2048;
 
 /**
- * The pod's /etc/resolv.conf by its dnsPolicy and dnsConfig. There is no cluster DNS, so `ClusterFirst` means the
- * host's resolver, as the kubelet does without one. Lists are cut to the limits of the kubelet: 3 name servers, 32
- * search domains of 2048 characters together.
+ * The pod's /etc/resolv.conf by its dnsPolicy and dnsConfig. `nameServer` is the address of the cluster's; where there
+ * is none, the policies that want it mean the host's resolver, as with a kubelet that was told of none. Lists are cut
+ * to the limits of the kubelet: 3 name servers, 32 search domains of 2048 characters together.
  */
-export function resolvConfFor(pod: Pod, hostResolvConfText: string): string {
-  const fromHost = pod.spec?.dnsPolicy === "None" ? emptyConfig : parseResolvConf(hostResolvConfText);
+export function resolvConfFor(pod: Pod, hostResolvConfText: string, nameServer: string | undefined): string {
+  const fromPolicy = policyConfig(pod, hostResolvConfText, nameServer);
   const own = pod.spec?.dnsConfig;
-  const nameservers = unique([...fromHost.nameservers, ...(own?.nameservers ?? [])]);
-  const searches = unique([...fromHost.searches, ...(own?.searches ?? [])]);
+  const nameservers = unique([...fromPolicy.nameservers, ...(own?.nameservers ?? [])]);
+  const searches = unique([...fromPolicy.searches, ...(own?.searches ?? [])]);
   const ownOptions = (own?.options ?? []).map(({ name, value }) =>
     value === undefined || value === "" ? (name ?? "") : `${name}:${value}`,
   );
   return formatResolvConf({
     nameservers: nameservers.slice(0, maximumNameservers),
     searches: fitSearches(searches),
-    options: mergeOptions(fromHost.options, ownOptions),
+    options: mergeOptions(fromPolicy.options, ownOptions),
   });
+}
+
+/** https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy */
+function policyConfig(pod: Pod, hostText: string, nameServer: string | undefined): ResolverConfig {
+  const { dnsPolicy = "ClusterFirst", hostNetwork } = pod.spec ?? {};
+  if (dnsPolicy === "None") return emptyConfig;
+  const host = parseResolvConf(hostText);
+  const isForCluster =
+    dnsPolicy === "ClusterFirstWithHostNet" || (dnsPolicy === "ClusterFirst" && hostNetwork !== true);
+  if (!isForCluster || nameServer === undefined) return host;
+  const services = `svc.${clusterDomain}`;
+  const namespace = pod.metadata?.namespace ?? "default";
+  return {
+    nameservers: [nameServer],
+    searches: [`${namespace}.${services}`, services, clusterDomain, ...host.searches],
+    options: ["ndots:5"],
+  };
 }
 
 const emptyConfig: ResolverConfig = { nameservers: [], searches: [], options: [] };

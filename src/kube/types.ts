@@ -6,6 +6,7 @@
 export type { ILabelSelector as LabelSelector } from "@kubernetes-models/apimachinery/apis/meta/v1/LabelSelector";
 export type { IObjectMeta as ObjectMeta } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
 export type { IOwnerReference as OwnerReference } from "@kubernetes-models/apimachinery/apis/meta/v1/OwnerReference";
+export type { IEndpointSlice as EndpointSlice } from "kubernetes-models/discovery.k8s.io/v1/EndpointSlice";
 export type { IConfigMap as ConfigMap } from "kubernetes-models/v1/ConfigMap";
 export type { IContainer as Container } from "kubernetes-models/v1/Container";
 export type { IContainerPort as ContainerPort } from "kubernetes-models/v1/ContainerPort";
@@ -25,6 +26,7 @@ export type { IPodTemplateSpec as PodTemplateSpec } from "kubernetes-models/v1/P
 export type { IProbe as Probe } from "kubernetes-models/v1/Probe";
 export type { ISecret as Secret } from "kubernetes-models/v1/Secret";
 export type { ISecurityContext as SecurityContext } from "kubernetes-models/v1/SecurityContext";
+export type { IService as Service } from "kubernetes-models/v1/Service";
 export type { IVolume as Volume } from "kubernetes-models/v1/Volume";
 
 import type { IObjectMeta } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";

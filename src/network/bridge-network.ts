@@ -10,12 +10,12 @@ import type { Layout } from "../host/layout.ts";
 import { deleteNftTable, nft } from "../host/nft.ts";
 import { type Bridge, connectPod, ensureBridge, uplinkMtu } from "./bridge.ts";
 import { checkHostPorts } from "./host-ports.ts";
-import { formatAddress, formatSubnet, parseSubnet, podSubnet, type Subnet } from "./ipv4.ts";
+import { formatAddress, formatSubnet, gatewayOf, parseSubnet, podSubnet, type Subnet } from "./ipv4.ts";
 import { AddressLeases } from "./leases.ts";
 import { type PodRecord, PodRecords } from "./pod-records.ts";
 import { hostPortsScript, rulesetScript } from "./ruleset.ts";
 import { chooseSubnet, defaultSubnets } from "./subnet.ts";
-import type { PodNetwork, PodNetworkDriver, PodNetworkRequest } from "./types.ts";
+import type { HostSide, PodNetwork, PodNetworkDriver, PodNetworkRequest } from "./types.ts";
 
 /**
  * A bridge of the node's own, named after the instance, with a /24 of private addresses: pods reach each other
@@ -164,6 +164,12 @@ class BridgeNetwork implements PodNetworkDriver {
   list(): readonly string[] {
     const leases = this.#ready?.leases.holders() ?? [];
     return [...new Set([...this.#records.all().map((record) => record.podUID), ...leases])];
+  }
+
+  hostSide(): HostSide | undefined {
+    if (this.#ready === undefined) return undefined;
+    const { name, subnet } = this.#ready.bridge;
+    return { link: name, address: gatewayOf(subnet), subnet: formatSubnet(subnet) };
   }
 
   #started(): { bridge: Bridge; leases: AddressLeases } {

@@ -103,6 +103,10 @@ class CNINetwork implements PodNetworkDriver {
     return [...this.#attachments.keys()];
   }
 
+  hostSide(): undefined {
+    return undefined;
+  }
+
   /** A damaged network is only reported: making it anew would take a running pod's address away. */
   async #check(attachment: CNIAttachment, scope: Scope): Promise<void> {
     try {

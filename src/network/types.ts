@@ -48,6 +48,17 @@ export interface PodNetworkDriver {
   find(podUID: string): PodNetwork | undefined;
   /** UIDs of all pods that hold an address, interface or host port. */
   list(): readonly string[];
+  /** The host's end of the network, from `start` on; undefined where there is none that all pods share. */
+  hostSide(): HostSide | undefined;
+}
+
+/** Where the pods' network meets the host. */
+export interface HostSide {
+  readonly link: string;
+  /** The host's address there. */
+  readonly address: string;
+  /** The pods' addresses, in CIDR form. */
+  readonly subnet: string;
 }
 
 /**

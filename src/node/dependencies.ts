@@ -1,4 +1,5 @@
 import type { ImageService } from "../images/types.ts";
+import type { ServiceNetwork } from "../network/services/types.ts";
 import type { PodNetworkDriver, TrafficCounters } from "../network/types.ts";
 import type { RuntimeService } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
@@ -16,6 +17,7 @@ export interface AgentDependencies {
   readonly images: ImageService;
   readonly runtime: RuntimeService;
   readonly network: PodNetworkDriver;
+  readonly services: Pick<ServiceNetwork, "names">;
   readonly counters: TrafficCounters;
   readonly volumes: VolumeService;
   readonly events: EventRecorder;

@@ -87,13 +87,14 @@ function writeFiles(
   pod: StoredPod,
   sandbox: Sandbox,
   ips: readonly string[],
-  { runtime, hostFiles }: AgentDependencies,
+  { runtime, hostFiles, services }: AgentDependencies,
 ): void {
   const host = hostFiles();
+  const names = services.names();
   runtime.writeSandboxFiles(sandbox, {
     hosts: hostsFile(pod, ips, host.hosts),
     hostname: `${hostnameFor(pod)}\n`,
-    resolvConf: resolvConfFor(pod, host.resolvConf),
+    resolvConf: resolvConfFor(pod, host.resolvConf, names.ok ? names.address : undefined),
   });
 }
 

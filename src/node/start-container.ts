@@ -4,11 +4,12 @@ import { withUndo } from "../base/undo-stack.ts";
 import type { Image, PullPolicy } from "../images/types.ts";
 import { goDuration } from "../kube/go-duration.ts";
 import { hostImageName, imageFallbackAnnotation } from "../kube/peapod-names.ts";
-import type { StoredPod } from "../kube/types.ts";
+import type { Service, StoredPod } from "../kube/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
 import { containerMounts } from "./configuration/container-mounts.ts";
 import { needsAddresses } from "./configuration/references.ts";
 import { objectsIn } from "./configuration/sources.ts";
+import { serviceVariables } from "./configuration/service-variables.ts";
 import { containerVariables, type VariableSources } from "./configuration/variables.ts";
 import { containerConfig } from "./container-config.ts";
 import type { AgentDependencies } from "./dependencies.ts";
@@ -84,6 +85,7 @@ function variableSources(
     podIPs,
     hostIPs,
     allocatable,
+    services: serviceVariables(pod, store.list("services").items as unknown as readonly Service[]),
     fileVariable(name, path, variable) {
       const volume = volumes.get(name);
       return volume && dependencies.volumes.readVariable(volume, path, variable);

@@ -9,6 +9,8 @@ import type { Allocatable, ConfigurationObjects } from "./sources.ts";
 export interface VariableSources extends PodAddresses {
   readonly objects: ConfigurationObjects;
   readonly allocatable: Allocatable;
+  /** The variables that tell of Services; the container's own go before them. */
+  readonly services: ReadonlyMap<string, string>;
   /**
    * The value of a variable in a file of the pod's volume (`fileKeyRef`); undefined when the file has no such
    * variable or is not there.
@@ -20,8 +22,8 @@ type Variables = Map<string, string>;
 type ValueSource = NonNullable<EnvVar["valueFrom"]>;
 
 /**
- * The variables that a container's `envFrom` and `env` ask for: `env` over `envFrom`, each able to refer to those
- * before it by `$(NAME)`. A source that is missing and optional leaves its variable out; otherwise
+ * The variables that a container's `envFrom` and `env` ask for: `env` over `envFrom` over those of Services, each able to
+ * refer to those before it, and to those of Services, by `$(NAME)`. A source that is missing and optional leaves its variable out; otherwise
  * CreateContainerConfigError with the kubelet's words
  * (https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/).
  */
@@ -30,7 +32,7 @@ export function containerVariables(
   container: Container,
   sources: VariableSources,
 ): ReadonlyMap<string, string> {
-  const variables: Variables = new Map();
+  const variables: Variables = new Map(sources.services);
   for (const { prefix = "", configMapRef, secretRef } of container.envFrom ?? []) {
     const data =
       configMapRef !== undefined

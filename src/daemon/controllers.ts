@@ -2,6 +2,7 @@ import type { Scope } from "../base/scope.ts";
 import { cronJobController } from "../controllers/cron-job/controller.ts";
 import { daemonSetController } from "../controllers/daemon-set/controller.ts";
 import { deploymentController } from "../controllers/deployment/controller.ts";
+import { endpointsController } from "../controllers/endpoints/controller.ts";
 import { jobController } from "../controllers/job/controller.ts";
 import { replicaSetController } from "../controllers/replica-set/controller.ts";
 import { replicationController } from "../controllers/replica-set/replication-controller.ts";
@@ -16,6 +17,7 @@ const controllers: readonly Controller[] = [
   cronJobController,
   daemonSetController,
   deploymentController,
+  endpointsController,
   jobController,
   replicaSetController,
   replicationController,

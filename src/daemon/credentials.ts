@@ -5,6 +5,7 @@ import type { Scope } from "../base/scope.ts";
 import { readFileIfExists, writeFileAtomically } from "../host/files.ts";
 import type { Layout } from "../host/layout.ts";
 import { ensureCertificate, type KeyPairFiles } from "../host/openssl.ts";
+import { clusterDomain } from "../kube/pod-files.ts";
 
 /** The node's own authority and what it signed, as PEM text, and the administrator's token. */
 export interface Credentials {
@@ -34,7 +35,8 @@ export async function ensureCredentials(
     undefined,
     scope,
   );
-  const names = ["DNS:localhost", `DNS:${hostname}`, "DNS:kubernetes", "DNS:kubernetes.default"];
+  const service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+  const names = ["localhost", hostname, ...service, `kubernetes.default.svc.${clusterDomain}`];
   const ips = new Set(["127.0.0.1", "::1", ...addresses]);
   const [server, admin] = await Promise.all([
     ensureCertificate(
@@ -44,7 +46,9 @@ export async function ensureCredentials(
         subject: "/CN=peapod",
         days: leafDays,
         usage: "server",
-        alternativeNames: [...names, ...[...ips].map((ip) => `IP:${ip}`)].join(","),
+        alternativeNames: [...names.map((name) => `DNS:${name}`), ...[...ips].map((ip) => `IP:${ip}`)].join(
+          ",",
+        ),
       },
       authority,
       scope,

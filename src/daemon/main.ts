@@ -8,7 +8,10 @@ import { version } from "../base/version.ts";
 import { holdCgroups } from "../host/cgroup-controllers.ts";
 import { claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
 import { apiSocket } from "../host/layout.ts";
+import { serviceRange } from "../network/services/service-range.ts";
 import { registerNode } from "../node/node-object.ts";
+import { startServiceProxy } from "../node/services/service-proxy.ts";
+import { ensureKubernetesService, publishKubernetesEndpoints } from "../server/kubernetes-service.ts";
 import { startServer } from "../server/server.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { type DaemonConfig, parseDaemonArguments } from "./config.ts";
@@ -16,7 +19,7 @@ import { startControllers } from "./controllers.ts";
 import { startDiagnosisEvents } from "./diagnosis-events.ts";
 import { imageLibrary } from "./image-library.ts";
 import { keepFlags } from "./kept-flags.ts";
-import { rememberPort, tlsAccess } from "./tls-access.ts";
+import { apiBackend, rememberPort, tlsAccess } from "./tls-access.ts";
 import { loadTokenKey } from "./token-key.ts";
 import { usageSource } from "./usage-source.ts";
 import { wireNode } from "./wiring.ts";
@@ -51,7 +54,9 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   registerNode(store, node.description, scope);
   await node.network.start(scope);
   await node.runtime.start(scope);
-  const tls = await tlsAccess(config, node.description, scope);
+  await node.services.start(scope);
+  const range = serviceRange(node.network.hostSide()?.subnet, layout.instance);
+  const tls = await tlsAccess(config, node.description, ensureKubernetesService(store, range), scope);
   const server = await startServer({
     ...(tls === undefined ? {} : { tls }),
     socketPath: apiSocket(layout),
@@ -63,11 +68,15 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
     usage: usageSource(node.runtime),
     nodeName: node.description.name,
     tokenKey,
+    serviceRange: range,
     ready: () => ready,
     version,
     scope,
   });
   if (server.port !== undefined) rememberPort(layout, server.port);
+  publishKubernetesEndpoints(store, node.description.addresses[0], server.port);
+  const apiServer = apiBackend(tls, server.port);
+  const serviceProxy = await startServiceProxy({ store, network: node.services, apiServer }, scope);
   await node.agent.start();
   const controllers = startControllers({ store, objects: server.objects }, scope);
   node.observer.start(scope);
@@ -86,10 +95,12 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   await diagnosisEvents.stop();
   await node.observer.stop();
   await node.agent.stop();
+  await serviceProxy.stop();
   await node.runtime.stop();
   const remaining = store.list("pods").items.length;
   const last = uncancelled(scope);
   if (remaining === 0) {
+    await node.services.stop(last);
     await node.network.stop(last);
   }
   await cgroups.release(last);

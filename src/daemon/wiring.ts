@@ -13,6 +13,8 @@ import type { TokenKey } from "../kube/service-account-token.ts";
 import { createBridgeNetwork } from "../network/bridge-network.ts";
 import { createCNINetwork } from "../network/cni-network.ts";
 import { createNftCounters } from "../network/counters/nft-counters.ts";
+import { createServiceNetwork } from "../network/services/service-network.ts";
+import type { ServiceNetwork } from "../network/services/types.ts";
 import type { PodNetworkDriver } from "../network/types.ts";
 import { type Agent, createAgent } from "../node/agent.ts";
 import { PodTokens } from "../node/configuration/pod-tokens.ts";
@@ -34,6 +36,7 @@ export interface WiredNode {
   readonly events: EventRecorder;
   readonly images: ImageService;
   readonly network: PodNetworkDriver;
+  readonly services: ServiceNetwork;
   readonly runtime: RuntimeService;
   readonly description: NodeDescription;
 }
@@ -68,6 +71,7 @@ export async function wireNode(
     config.cniConfDir === undefined
       ? createBridgeNetwork({ layout, ...(config.podCIDR === undefined ? {} : { podCIDR: config.podCIDR }) })
       : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
+  const services = createServiceNetwork({ layout, network, resolvConf: "/etc/resolv.conf" });
   const counters = await createNftCounters(scope);
   const size = { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: diskSize(layout.stateDir) };
   const events = new EventRecorder(store, facts.hostname);
@@ -79,6 +83,7 @@ export async function wireNode(
       images,
       runtime,
       network,
+      services,
       counters,
       volumes: createVolumeService({ layout }),
       events,
@@ -100,6 +105,7 @@ export async function wireNode(
     events,
     images,
     network,
+    services,
     runtime,
     description: {
       name: facts.hostname,

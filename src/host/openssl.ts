@@ -32,8 +32,8 @@ const extensions: Record<CertificateRequest["usage"], string[]> = {
 };
 
 /**
- * The certificate in `folder`, made by openssl(1) (P-256) when it is not there, ends within 30 days or was signed
- * by another authority. `authority` signs it; absent: it signs itself. Idempotent; a call that was cut off half-way
+ * The certificate in `folder`, made by openssl(1) (P-256) when it is not there, ends within 30 days, was signed by
+ * another authority or lacks one of the alternative names. `authority` signs it; absent: it signs itself. Idempotent; a call that was cut off half-way
  * leaves nothing that a later one takes for whole.
  */
 export async function ensureCertificate(
@@ -46,7 +46,7 @@ export async function ensureCertificate(
     certificate: join(folder, `${request.name}.crt`),
     key: join(folder, `${request.name}.key`),
   };
-  if (isUsable(files, authority, scope.clock.now())) return files;
+  if (isUsable(files, request, authority, scope.clock.now())) return files;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const made = { certificate: `${files.certificate}.new`, key: `${files.key}.new` };
   const added = [...extensions[request.usage], ...alternativeNames(request)].flatMap((line) => [
@@ -70,10 +70,23 @@ function alternativeNames({ alternativeNames: names }: CertificateRequest): stri
   return names === undefined ? [] : [`subjectAltName=${names}`];
 }
 
-function isUsable(files: KeyPairFiles, authority: KeyPairFiles | undefined, now: number): boolean {
+function isUsable(
+  files: KeyPairFiles,
+  request: CertificateRequest,
+  authority: KeyPairFiles | undefined,
+  now: number,
+): boolean {
   if (!existsSync(files.certificate) || !existsSync(files.key)) return false;
   const certificate = new X509Certificate(readFileSync(files.certificate));
   if (certificate.validToDate.getTime() - now < renewalMilliseconds) return false;
+  const names = request.alternativeNames?.split(",") ?? [];
+  if (!names.every((name) => isFor(certificate, name))) return false;
   if (authority === undefined) return true;
   return certificate.verify(new X509Certificate(readFileSync(authority.certificate)).publicKey);
+}
+
+function isFor(certificate: X509Certificate, alternativeName: string): boolean {
+  const [type, ...rest] = alternativeName.split(":");
+  const value = rest.join(":");
+  return (type === "IP" ? certificate.checkIP(value) : certificate.checkHost(value)) !== undefined;
 }

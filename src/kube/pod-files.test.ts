@@ -83,8 +83,22 @@ options ndots:2 edns0
     const expected =
       "search second.example third.example\nnameserver 192.0.2.53\nnameserver 192.0.2.54\noptions ndots:2 edns0\n";
     for (const dnsPolicy of ["Default", "ClusterFirst", "ClusterFirstWithHostNet"] as const) {
-      expect(resolvConfFor(pod("web", { dnsPolicy }), host)).toBe(expected);
+      expect(resolvConfFor(pod("web", { dnsPolicy }), host, undefined)).toBe(expected);
     }
+  });
+
+  test.each<[string, object, boolean]>([
+    ["ClusterFirst", {}, true],
+    ["ClusterFirst", { hostNetwork: true }, false],
+    ["ClusterFirstWithHostNet", { hostNetwork: true }, true],
+    ["Default", {}, false],
+  ])("with a cluster DNS, policy %s and %o: the cluster's %s", (dnsPolicy, spec, isForCluster) => {
+    const text = resolvConfFor(pod("web", { dnsPolicy, ...spec } as never), host, "10.244.0.1");
+    expect(text).toBe(
+      isForCluster
+        ? "search shop.svc.cluster.local svc.cluster.local cluster.local second.example third.example\nnameserver 10.244.0.1\noptions ndots:5\n"
+        : "search second.example third.example\nnameserver 192.0.2.53\nnameserver 192.0.2.54\noptions ndots:2 edns0\n",
+    );
   });
 
   test("takes dnsConfig on top: no doubles, options by name, three name servers", () => {
@@ -93,14 +107,16 @@ options ndots:2 edns0
       searches: ["third.example", "own.example"],
       options: [{ name: "ndots", value: "5" }, { name: "single-request" }],
     };
-    expect(resolvConfFor(pod("web", { dnsConfig }), host)).toBe(
+    expect(resolvConfFor(pod("web", { dnsConfig }), host, undefined)).toBe(
       "search second.example third.example own.example\nnameserver 192.0.2.53\nnameserver 192.0.2.54\nnameserver 192.0.2.55\noptions ndots:5 edns0 single-request\n",
     );
   });
 
   test("with policy None is dnsConfig alone", () => {
     const dnsConfig = { nameservers: ["192.0.2.1"] };
-    expect(resolvConfFor(pod("web", { dnsPolicy: "None", dnsConfig }), host)).toBe("nameserver 192.0.2.1\n");
+    expect(resolvConfFor(pod("web", { dnsPolicy: "None", dnsConfig }), host, undefined)).toBe(
+      "nameserver 192.0.2.1\n",
+    );
   });
 
   test("keeps 32 search domains of 2048 characters", () => {
@@ -110,7 +126,7 @@ options ndots:2 edns0
       (_, index) => `${String(index).padStart(2, "0")}${"x".repeat(198)}`,
     );
     const searches = (names: string[]) =>
-      resolvConfFor(pod("web", { dnsPolicy: "None", dnsConfig: { searches: names } }), "")
+      resolvConfFor(pod("web", { dnsPolicy: "None", dnsConfig: { searches: names } }), "", undefined)
         .split(/\s+/)
         .slice(1, -1);
     expect(searches(many)).toEqual(many.slice(0, 32));

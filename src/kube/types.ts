@@ -12,6 +12,7 @@ export type { IContainer as Container } from "kubernetes-models/v1/Container";
 export type { IContainerPort as ContainerPort } from "kubernetes-models/v1/ContainerPort";
 export type { IContainerState as ContainerState } from "kubernetes-models/v1/ContainerState";
 export type { IContainerStatus as ContainerStatus } from "kubernetes-models/v1/ContainerStatus";
+export type { IEndpoints as Endpoints } from "kubernetes-models/v1/Endpoints";
 export type { IEnvVar as EnvVar } from "kubernetes-models/v1/EnvVar";
 export type { IEvent as Event } from "kubernetes-models/v1/Event";
 export type { INamespace as Namespace } from "kubernetes-models/v1/Namespace";

@@ -1,6 +1,7 @@
 import type { Scope } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
+import type { AddressRange } from "../kube/address-range.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
 import type { AccessControl } from "./access/access-control.ts";
@@ -22,6 +23,8 @@ export interface ApiContext {
   readonly usage: UsageMeter;
   /** Name of this machine's Node object: there is no scheduler, every pod is bound to it at creation. */
   readonly nodeName: string;
+  /** Where Services get their addresses from; absent: the customary range. */
+  readonly serviceRange?: AddressRange;
   readonly resources: readonly Resource[];
   readonly pages: ListPages;
   readonly scope: Scope;

@@ -3,6 +3,7 @@ import { type Scope, withSignal } from "../base/scope.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import type { ControllerObjects } from "../controllers/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
+import type { AddressRange } from "../kube/address-range.ts";
 import type { TokenKey } from "../kube/service-account-token.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
@@ -41,6 +42,8 @@ export interface ServerOptions {
   readonly usage?: UsageSource;
   /** The Node object to which every pod is bound. */
   readonly nodeName: string;
+  /** Where Services get their addresses from; absent: 10.96.0.0/12. */
+  readonly serviceRange?: AddressRange;
   /** Also serve over TCP with TLS; absent: the Unix socket is the only way in. */
   readonly tls?: TLSAccess;
   /** Signs the tokens of service accounts. */
@@ -89,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<{
     usage: new UsageMeter(options.usage ?? { sample: () => [] }),
     ...(options.diagnoser === undefined ? {} : { diagnoser: options.diagnoser }),
     nodeName,
+    ...(options.serviceRange === undefined ? {} : { serviceRange: options.serviceRange }),
     resources,
     pages,
     scope,

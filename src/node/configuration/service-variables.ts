@@ -6,10 +6,7 @@ import { clusterIPsOf } from "../services/service-forwards.ts";
  * `enableServiceLinks` is false, and of `kubernetes` in any case
  * (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
  */
-export function serviceVariables(
-  pod: StoredPod,
-  services: readonly Service[],
-): ReadonlyMap<string, string> {
+export function serviceVariables(pod: StoredPod, services: readonly Service[]): ReadonlyMap<string, string> {
   const linked = new Map<string, Service>();
   for (const service of services) {
     if (isApiServer(service)) linked.set("kubernetes", service);

@@ -26,6 +26,7 @@ function variables(container: Partial<Container>, podIPs: string[] = ["10.1.2.3"
     objects,
     podIPs,
     hostIPs: ["192.0.2.7"],
+    services: new Map(),
     allocatable: { cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" },
     fileVariable: (volume: string, path: string, name: string) =>
       volume === "v" && path === "a.env" && name === "KEY" ? "from file" : undefined,

@@ -1,13 +1,14 @@
 import { randomInt } from "node:crypto";
 import { isIPv4 } from "node:net";
 import type { IService } from "kubernetes-models/v1/Service";
+import { PeapodError } from "../../base/errors.ts";
+import type { AddressRange } from "../../kube/address-range.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import { invalidObject } from "../admission.ts";
 import type { ApiContext } from "../request.ts";
 
-/** Addresses of Services: the API server's customary range, 10.96.0.0/12. */
-const firstAddress = 0x0a600001;
-const lastAddress = 0x0a6fffff - 1;
+/** The API server's customary range, 10.96.0.0/12, where the node has none of its own. */
+const customaryRange: AddressRange = { first: 0x0a600001, last: 0x0a6fffff - 1 };
 const nodePorts = { first: 30_000, last: 32_767 };
 
 /** Gives a Service its address and, where its type has them, its ports of the node; refuses those that are taken. */
@@ -28,7 +29,7 @@ export function allocateAddresses(object: KubernetesObject, context: ApiContext)
   const taken = new Set(others.map((other) => other?.clusterIP));
   const asked = spec.clusterIP ?? "";
   if (asked === "") {
-    spec.clusterIP = freeAddress(taken);
+    spec.clusterIP = freeAddress(context.serviceRange ?? customaryRange, taken);
   } else if (asked !== "None") {
     const value = `Invalid value: ${JSON.stringify(asked)}`;
     if (!isIPv4(asked)) throw problem("spec.clusterIPs[0]", `${value}: must be a valid IP address`);
@@ -87,12 +88,16 @@ function isSame(a: KubernetesObject, b: KubernetesObject): boolean {
   return a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
 }
 
-function freeAddress(taken: ReadonlySet<string | undefined>): string {
-  for (;;) {
-    const number = randomInt(firstAddress, lastAddress);
-    const address = [24, 16, 8, 0].map((shift) => (number >> shift) & 0xff).join(".");
+/** An address of the range that is not taken, chosen at random: one that was given up is not soon another's. */
+export function freeAddress({ first, last }: AddressRange, taken: ReadonlySet<string | undefined>): string {
+  const count = last - first + 1;
+  const start = randomInt(count);
+  for (let step = 0; step < count; step++) {
+    const number = first + ((start + step) % count);
+    const address = [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join(".");
     if (!taken.has(address)) return address;
   }
+  throw new PeapodError("InternalError", "failed to allocate a serviceIP: range is full");
 }
 
 function freePort(used: ReadonlySet<number | undefined>): number {

@@ -24,7 +24,6 @@ const services = stored({
   hasStatus: true,
   subresources: { proxy: proxied("ServiceProxyOptions") },
   deleteReturnsObject: true,
-  notice: notHonoured("Service", "nothing answers at its address"),
   prepareForCreate: allocateAddresses,
   checkUpdate: keepAddresses,
   selectableFields: {

@@ -103,7 +103,6 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("resourceClaims", "there are no resource claims"),
   refuse("runtimeClassName", "there are no runtime classes; the node's --runtime chooses for all pods"),
   refuse("schedulingGates", "nothing removes scheduling gates"),
-  warn("subdomain", "pods have no DNS name"),
 
   warn("nodeSelector", oneMachine),
   warn("affinity", oneMachine),

@@ -7,7 +7,7 @@ import type { PortGroup } from "./pod-endpoints.ts";
 export type StoredSlice = EndpointSlice & { metadata: ObjectMetadata };
 
 export const serviceNameLabel = "kubernetes.io/service-name";
-export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
+const managedByLabel = "endpointslice.kubernetes.io/managed-by";
 const resource = "endpointslices.discovery.k8s.io";
 
 /**

@@ -5,7 +5,7 @@ type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 type ServicePort = NonNullable<NonNullable<Service["spec"]>["ports"]>[number];
 
 /** The label by which an EndpointSlice belongs to a Service. */
-export const serviceNameLabel = "kubernetes.io/service-name";
+const serviceNameLabel = "kubernetes.io/service-name";
 
 /**
  * Where the ports of Services lead, as kube-proxy has it

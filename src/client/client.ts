@@ -36,6 +36,8 @@ export interface LogQuery {
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number | undefined;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /** What becomes of the objects that it owns; absent: Background. */
+  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
 }
 
 type QueryValue = string | number | boolean | undefined;

@@ -22,8 +22,26 @@ export const diagnoses: ResourceType = {
 };
 export const images: ResourceType = own("Image", "images", [], false);
 
+/** The types whose objects make pods: those that make others of them first. */
+export const workloadTypes: readonly ResourceType[] = [
+  grouped("batch/v1", "CronJob", ["cj"]),
+  grouped("apps/v1", "Deployment", ["deploy"]),
+  grouped("apps/v1", "StatefulSet", ["sts"]),
+  grouped("apps/v1", "DaemonSet", ["ds"]),
+  grouped("batch/v1", "Job", []),
+  grouped("apps/v1", "ReplicaSet", ["rs"]),
+  core("ReplicationController", "replicationcontrollers", ["rc"], true),
+];
+
 /** Every type that the commands know by name. */
-export const resourceTypes: readonly ResourceType[] = [pods, nodes, events, namespaces, channels];
+export const resourceTypes: readonly ResourceType[] = [
+  pods,
+  nodes,
+  events,
+  namespaces,
+  channels,
+  ...workloadTypes,
+];
 
 /** Which objects a request means; no name means the collection. */
 export interface ResourceReference {
@@ -56,6 +74,10 @@ export function findResourceType(word: string): ResourceType | undefined {
 
 function core(kind: string, plural: string, shortNames: string[], namespaced: boolean): ResourceType {
   return { apiVersion: "v1", kind, plural, singular: kind.toLowerCase(), shortNames, namespaced };
+}
+
+function grouped(apiVersion: string, kind: string, shortNames: string[]): ResourceType {
+  return { ...core(kind, `${kind.toLowerCase()}s`, shortNames, true), apiVersion };
 }
 
 function own(kind: string, plural: string, shortNames: string[], namespaced: boolean): ResourceType {

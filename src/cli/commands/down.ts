@@ -4,6 +4,7 @@ import { defineCommand } from "../command.ts";
 import { withDeadline } from "../deadline.ts";
 import { deleteAndWait, type PodIdentity } from "../delete-and-wait.ts";
 import { usageError } from "../parse-arguments.ts";
+import { everyWorkload, removeWorkloads } from "../remove-workloads.ts";
 import { namespaceOf, type Session } from "../session.ts";
 import { parsePodName } from "../type-arguments.ts";
 
@@ -25,7 +26,10 @@ export const down = defineCommand({
         "Manifest whose pods are meant: a file, a folder, a URL, or - for standard input; may be repeated",
     },
     recursive: { type: "boolean", short: "R", summary: "Read the folders below a folder too" },
-    all: { type: "boolean", summary: "Every pod of the node, or with -n of that namespace" },
+    all: {
+      type: "boolean",
+      summary: "Every pod and whatever makes pods on the node, or with -n in that namespace",
+    },
     "grace-period": {
       type: "integer",
       value: "SECONDS",
@@ -44,6 +48,7 @@ export const down = defineCommand({
   async run({ options, args, session }) {
     const ways = [options.filename.length > 0, args.length > 0, options.all].filter(Boolean).length;
     if (ways !== 1) throw usageError("down needs one of -f FILE, POD names, or --all");
+    if (options.all) await removeWorkloads(await everyWorkload(session), session);
     const targets = options.all
       ? await everyPod(session)
       : args.length > 0

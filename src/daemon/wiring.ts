@@ -55,7 +55,7 @@ export async function wireNode(
   const facts = readNodeFacts((name) => /^(peapod|pea[0-9a-f])/.test(name));
   const sandboxes = createSandboxes({
     layout,
-    ...(config.runtime === undefined ? {} : { ociRuntime: config.runtime }),
+    ...(config.runtime === undefined ? {} : { runtime: config.runtime }),
   });
   const runtime = await createRuntime({
     layout,
@@ -109,6 +109,7 @@ export async function wireNode(
     runtime,
     description: {
       name: facts.hostname,
+      runtimeHandlers: runtime.handlers(),
       addresses: facts.addresses,
       ...size,
       podCIDR: config.podCIDR,

@@ -191,12 +191,7 @@ describe("what this version does not honour", () => {
       [],
     ],
     [{ hostUsers: false }, []],
-    [
-      { runtimeClassName: "gvisor" },
-      [
-        "error spec.runtimeClassName: not honoured by this version of Peapod: there are no runtime classes; the node's --runtime chooses for all pods",
-      ],
-    ],
+    [{ runtimeClassName: "gvisor", overhead: { cpu: "10m" } }, []],
   ])("%j", (spec, expected) => {
     expect(ofSpec(spec)).toEqual(expected);
   });

@@ -99,9 +99,7 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("securityContext.windowsOptions", "only Linux containers run"),
 
   refuse("os.name", "only Linux containers run", not("linux")),
-  refuse("overhead", "there are no runtime classes"),
   refuse("resourceClaims", "there are no resource claims"),
-  refuse("runtimeClassName", "there are no runtime classes; the node's --runtime chooses for all pods"),
   refuse("schedulingGates", "nothing removes scheduling gates"),
 
   warn("nodeSelector", oneMachine),

@@ -8,6 +8,7 @@ import type { MountedVolume } from "../volumes/types.ts";
 import { volumeContents } from "./configuration/volume-contents.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { containerCgroup } from "./instances.ts";
+import { runtimeHandler } from "./runtime-handler.ts";
 
 /** What a pod's containers need before they can be made. */
 export interface PodEnvironment {
@@ -33,7 +34,7 @@ export async function prepareEnvironment(
 ): Promise<PodEnvironment> {
   const { runtime } = dependencies;
   const creating = failingAs("FailedCreatePodSandBox", "create pod sandbox", () =>
-    runtime.createSandbox(pod, scope),
+    runtime.createSandbox(pod, runtimeHandler(pod, dependencies.store), scope),
   );
   creating.catch(() => {});
   const mounted = mountVolumes(pod, creating, dependencies, scope);

@@ -2,6 +2,7 @@ import { kubernetesTime } from "../base/clock.ts";
 import { isNotFound } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { KubernetesNode } from "../kube/types.ts";
+import type { RuntimeHandler } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 
 /** What the Node object says; gathered by the daemon, since the agent knows nothing of Linux. */
@@ -12,6 +13,7 @@ export interface NodeDescription {
   readonly memoryBytes: number;
   /** Size of the disk that holds pods' files. */
   readonly diskBytes: number;
+  readonly runtimeHandlers: readonly RuntimeHandler[];
   readonly podCIDR: string | undefined;
   readonly systemInfo: {
     readonly architecture: string;
@@ -79,6 +81,8 @@ function nodeStatus(description: NodeDescription, now: string): NonNullable<Kube
       ...description.addresses.map((address) => ({ type: "InternalIP", address })),
       { type: "Hostname", address: description.name },
     ],
+    runtimeHandlers: [...description.runtimeHandlers],
+    features: { supplementalGroupsPolicy: true },
     capacity: resources,
     allocatable: resources,
     conditions: [

@@ -18,6 +18,8 @@ export interface StoredContainer {
   /** When a start was asked for; kept before the start itself, so that a daemon killed meanwhile is not lost. */
   readonly startRequestedAt: number | undefined;
   readonly stopSignal: number;
+  /** Name of the OCI runtime that makes it; absent in records of versions that knew only one. */
+  readonly runtime?: string;
   /** Its PID namespace outlives its init process, so the kernel does not kill the rest. */
   readonly sharesProcesses: boolean;
   readonly terminationMessagePolicy: "File" | "FallbackToLogsOnError";

@@ -6,7 +6,7 @@ import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir, podLogsDir } from "../host/layout.ts";
 import { identifyProcess } from "../host/processes.ts";
 import type { StoredContainer } from "./container-table.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
 import { hostDevices } from "./host-devices.ts";
 import { createByMonitor } from "./monitor.ts";
@@ -79,7 +79,7 @@ async function createProcess(
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
   });
-  context.seccomp.learnFrom(id, seccomp);
+  runtimeOf(context, id).seccomp.learnFrom(id, seccomp);
   return pid;
 }
 
@@ -103,12 +103,9 @@ function writeBundle(context: RuntimeContext, id: string, sandbox: Sandbox, conf
     hostDevices,
     terminationMessageFile: messageFile,
   });
-  const seccomp = context.seccomp.profileFor(
-    config.pod.spec,
-    config.container,
-    spec.process.capabilities.bounding,
-  );
-  const withSeccomp = context.seccomp.addTo(spec, seccomp);
+  const filters = runtimeOf(context, id).seccomp;
+  const seccomp = filters.profileFor(config.pod.spec, config.container, spec.process.capabilities.bounding);
+  const withSeccomp = filters.addTo(spec, seccomp);
   writeFileSync(join(bundle, "config.json"), JSON.stringify(withSeccomp), { mode: 0o600 });
   return seccomp;
 }
@@ -130,6 +127,7 @@ function intendedContainer(
     monitor: undefined,
     startRequestedAt: undefined,
     stopSignal: stopSignal(config),
+    runtime: context.runtimes.forHandler(sandbox.runtimeHandler).name,
     sharesProcesses: sandbox.pid !== undefined || pod.spec.hostPID === true || config.targetPID !== undefined,
     terminationMessagePolicy:
       container.terminationMessagePolicy === "FallbackToLogsOnError" ? "FallbackToLogsOnError" : "File",

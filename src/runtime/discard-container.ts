@@ -5,7 +5,7 @@ import { killAll, removeCgroup } from "../host/cgroups.ts";
 import { removeMappedMounts } from "../host/idmapped-mounts.ts";
 import { containerRunDir, containerStateDir, exitsDir, idMappedDir } from "../host/layout.ts";
 import { commandLineOf, listProcesses, signalPID } from "../host/processes.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { callRuntime, stateFolder } from "./oci-runtime.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -20,11 +20,11 @@ export async function discardContainer(
   record: Pick<ContainerRecord, "cgroup" | "logPath"> | undefined,
   scope: Scope,
 ): Promise<void> {
-  const { layout, runtime } = context;
+  const { layout } = context;
   const isHalfMade = context.containers.get(id)?.creating !== false;
   // A monitor whose daemon died may be creating the container at this very moment.
   if (isHalfMade) killMonitors(id);
-  if (existsSync(stateFolder(runtime, id))) await deleteFromRuntime(context, id, scope);
+  if (existsSync(stateFolder(runtimeOf(context, id), id))) await deleteFromRuntime(context, id, scope);
   await removeMappedMounts(idMappedDir(layout, id), scope);
   if (record !== undefined) {
     await killAll(record.cgroup, scope);
@@ -46,12 +46,13 @@ export async function discardContainer(
 
 /** `delete --force` of a container that the runtime knows only in part fails after having removed it. */
 async function deleteFromRuntime(context: RuntimeContext, id: string, scope: Scope): Promise<void> {
+  const runtime = runtimeOf(context, id);
   try {
-    await callRuntime(context.runtime, ["delete", "--force", id], scope);
+    await callRuntime(runtime, ["delete", "--force", id], scope);
   } catch (error) {
     scope.log.warn({ container: id, error: String(error) }, "runtime could not delete container");
   }
-  rmSync(stateFolder(context.runtime, id), { recursive: true, force: true });
+  rmSync(stateFolder(runtime, id), { recursive: true, force: true });
 }
 
 function killMonitors(id: string): void {

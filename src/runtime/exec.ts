@@ -9,7 +9,7 @@ import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir } from "../host/layout.ts";
 import { descendantsOf, signalPID } from "../host/processes.ts";
 import { startOnTerminal } from "../host/terminal.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { commandExitCode } from "./exec-exit-code.ts";
 import { requireContainer } from "./require-container.ts";
 import type { OCIProcess, OCISpec } from "./spec/oci.ts";
@@ -34,13 +34,14 @@ export function exec(context: RuntimeContext, id: string, request: ExecRequest, 
   const base = join(containerRunDir(context.layout, id), `exec-${process.pid}-${counter}`);
   const files = { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log` };
   writeFileSync(files.process, JSON.stringify(execProcess(context, id, request)), { mode: 0o600 });
+  const runtime = runtimeOf(context, id);
   const args = [
-    ...["--root", context.runtime.root, "--log", files.log, "--log-format", "json"],
+    ...["--root", runtime.root, "--log", files.log, "--log-format", "json"],
     ...["exec", "--process", files.process, "--pid-file", files.pid, id],
   ];
   const session = request.tty
-    ? onTerminal(context.runtime.path, args, request, files.pid, scope)
-    : onPipes(context.runtime.path, args, request);
+    ? onTerminal(runtime.path, args, request, files.pid, scope)
+    : onPipes(runtime.path, args, request);
   const onAbort = () => session.kill();
   scope.signal.addEventListener("abort", onAbort, { once: true });
   const exited = session.exited

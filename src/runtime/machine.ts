@@ -41,6 +41,11 @@ export function readMachine(): Machine {
   };
 }
 
+/** Whether mounts can be changed together with those below them: mount_setattr(2), Linux 5.12. */
+export function hasMountAttributes({ kernel }: Pick<Machine, "kernel">): boolean {
+  return kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 12);
+}
+
 /** The hard limit of that name in the text of a /proc/PID/limits file (proc_pid_limits(5)). */
 function hardLimit(limits: string, name: string): number {
   const line = limits.split("\n").find((each) => each.startsWith(name));

@@ -5,7 +5,7 @@ import { PeapodError } from "../base/errors.ts";
 import { reportDescriptor, startDetached } from "../host/detached.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir, exitsDir } from "../host/layout.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 
 /** What the monitor needs to know of a container whose bundle is written. */
 export interface MonitorRequest {
@@ -58,7 +58,9 @@ export async function createByMonitor(context: RuntimeContext, request: MonitorR
 }
 
 /** Always absolute paths: conmon fails silently with relative ones. */
-function monitorArguments({ layout, runtime }: RuntimeContext, request: MonitorRequest): readonly string[] {
+function monitorArguments(context: RuntimeContext, request: MonitorRequest): readonly string[] {
+  const { layout } = context;
+  const runtime = runtimeOf(context, request.id);
   const bundle = containerStateDir(layout, request.id);
   const runDir = containerRunDir(layout, request.id);
   return [

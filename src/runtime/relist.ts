@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Scope } from "../base/scope.ts";
 import { isRunning } from "../host/processes.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { startFIFO } from "./oci-runtime.ts";
 import { readExit, recordUnknownExit, settleExit } from "./settle-exit.ts";
 
@@ -37,7 +37,7 @@ export async function relistContainers(context: RuntimeContext, scope: Scope): P
 export function adoptStart(context: RuntimeContext, id: string): void {
   const stored = context.containers.get(id);
   if (stored?.record.phase !== "Created" || stored.startRequestedAt === undefined) return;
-  const hasStarted = !existsSync(startFIFO(context.runtime, id));
+  const hasStarted = !existsSync(startFIFO(runtimeOf(context, id), id));
   context.containers.save(
     hasStarted
       ? { ...stored, record: { ...stored.record, phase: "Running", startedAt: stored.startRequestedAt } }

@@ -23,14 +23,15 @@ import { rotatedLogs } from "./logs/log-files.ts";
 import { logWriterState } from "./logs/log-writer-state.ts";
 import { readLog } from "./logs/read-log.ts";
 import { isMonitorGone, kubeletRotationLimits, type RotationLimits, rotateLog } from "./logs/rotate-log.ts";
-import { readMachine } from "./machine.ts";
-import { findProgram, findRuntime, runtimeRoot } from "./oci-runtime.ts";
+import { hasMountAttributes, readMachine } from "./machine.ts";
+import { findProgram, runtimeRoot } from "./oci-runtime.ts";
+import { findRuntimes } from "./oci-runtimes.ts";
 import { reconstruct } from "./reconstruct.ts";
 import { relistContainers } from "./relist.ts";
 import { removeContainer } from "./remove-container.ts";
 import { resizeContainer } from "./resize-container.ts";
 import type { Sandboxes } from "./sandbox/sandboxes.ts";
-import { SeccompFilters } from "./seccomp-filters.ts";
+import { userNamespaceProblem } from "./sandbox/user-namespace-support.ts";
 import { startContainer } from "./start-container.ts";
 import { ContainerStops } from "./stop-container.ts";
 import type { RuntimeService } from "./types.ts";
@@ -53,26 +54,24 @@ export { newContainerID } from "./container-id.ts";
  */
 export async function createRuntime(options: RuntimeOptions): Promise<RuntimeService> {
   const { layout, sandboxes } = options;
-  const runtime = await findRuntime(options.runtime, layout, options.scope);
   const monitor = findProgram("conmon");
   if (monitor === undefined) throw new PeapodError("ServiceUnavailable", "conmon is not installed");
   const machine = readMachine();
   const containers = new ContainerTable(layout);
-  const seccomp = new SeccompFilters(layout, runtime, machine.architecture);
+  const runtimes = await findRuntimes(options.runtime, layout, machine.architecture, options.scope);
   const context: RuntimeContext = {
     layout,
-    runtime,
+    runtimes,
     monitor,
     machine,
     bootID: bootID(),
     containers,
-    seccomp,
   };
   const stops = new ContainerStops(context);
   const exits = new ExitWatcher(context);
 
   return {
-    createSandbox: (pod, scope) => sandboxes.create(pod, scope),
+    createSandbox: (pod, runtimeHandler, scope) => sandboxes.create(pod, runtimeHandler, scope),
     writeSandboxFiles: (sandbox, files) => sandboxes.writeFiles(sandbox, files),
     listSandboxes: () => sandboxes.list(),
     removeSandbox: (podUID, scope) => sandboxes.remove(podUID, scope),
@@ -129,7 +128,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
       await exits.stop();
       if (containers.all().length === 0) removeRuntimeFolders(layout);
     },
-    version: () => ({ name: runtime.name, version: runtime.version }),
+    version: () => ({ name: runtimes.default.name, version: runtimes.default.version }),
+    handlers() {
+      const features = {
+        recursiveReadOnlyMounts: hasMountAttributes(machine),
+        userNamespaces: userNamespaceProblem() === undefined,
+      };
+      return ["", ...runtimes.handlers()].map((name) => ({ name, features }));
+    },
   };
 }
 

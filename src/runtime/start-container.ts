@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { StoredContainer } from "./container-table.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { runtimeMessage } from "./monitor.ts";
 import { callRuntime, type OCIRuntime, startFIFO } from "./oci-runtime.ts";
 import { requireContainer } from "./require-container.ts";
@@ -24,7 +24,8 @@ export async function startContainer(
   const startRequestedAt = scope.clock.now();
   context.containers.save({ ...stored, startRequestedAt });
   try {
-    if (!letRun(context.runtime, id)) await callRuntime(context.runtime, ["start", id], scope);
+    const runtime = runtimeOf(context, id);
+    if (!letRun(runtime, id)) await callRuntime(runtime, ["start", id], scope);
   } catch (error) {
     failStart(context, requireContainer(context, id), error, scope);
   }

@@ -14,6 +14,8 @@ export interface Sandbox {
   readonly netns: string | undefined;
   readonly ipcns: string | undefined;
   readonly utsns: string | undefined;
+  /** The handler of the pod's RuntimeClass, which says by which OCI runtime its containers run; undefined: the node's own. */
+  readonly runtimeHandler?: string | undefined;
   /** The pod's own user namespace, which owns the others; undefined where its users are this machine's. */
   readonly userNamespace?: UserNamespace | undefined;
   /** PID of the sandbox's own process where the pod shares one process namespace. */
@@ -136,6 +138,12 @@ export interface AttachRequest {
   readonly stdin: boolean;
 }
 
+/** v1.NodeRuntimeHandler. */
+export interface RuntimeHandler {
+  readonly name: string;
+  readonly features: { readonly recursiveReadOnlyMounts: boolean; readonly userNamespaces: boolean };
+}
+
 /** Which lines of a log are wanted: the fields of v1.PodLogOptions, with times in milliseconds. */
 export interface LogOptions {
   readonly follow: boolean;
@@ -153,8 +161,11 @@ export interface LogOptions {
  * succeeds for what is not there.
  */
 export interface RuntimeService {
-  /** Makes the pod's namespaces, /dev/shm and cgroup; returns the existing one when it was made before. */
-  createSandbox(pod: StoredPod, scope: Scope): Promise<Sandbox>;
+  /**
+   * Makes the pod's namespaces, /dev/shm and cgroup; returns the existing one when it was made before. `runtimeHandler`
+   * is that of the pod's RuntimeClass; undefined: the node's own choice. Throws FailedCreatePodSandBox.
+   */
+  createSandbox(pod: StoredPod, runtimeHandler: string | undefined, scope: Scope): Promise<Sandbox>;
   /** Writes /etc/hosts, /etc/hostname and /etc/resolv.conf of the sandbox, in place when they exist. */
   writeSandboxFiles(sandbox: Sandbox, files: { hosts: string; hostname: string; resolvConf: string }): void;
   /** Removes the sandbox and all that belongs to it. Its containers must be removed before. */
@@ -231,4 +242,6 @@ export interface RuntimeService {
   stop(): Promise<void>;
   /** `crun 1.8.1` */
   version(): { name: string; version: string };
+  /** What a RuntimeClass may name as its handler here; the empty name stands for no RuntimeClass. */
+  handlers(): readonly RuntimeHandler[];
 }

@@ -46,7 +46,7 @@ describe.each(["crun", "runc"])("hostUsers: false with %s", (runtime) => {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, labels: { app: name } },
-      spec: { hostUsers: false, terminationGracePeriodSeconds: 0, containers: [main], ...spec },
+      spec: { hostUsers: false, terminationGracePeriodSeconds: 1, containers: [main], ...spec },
     };
     const input = [...more, pod].map((object) => JSON.stringify(object)).join("\n---\n");
     await kubectl.ok(["apply", "-f", "-"], { input });
@@ -54,7 +54,7 @@ describe.each(["crun", "runc"])("hostUsers: false with %s", (runtime) => {
   }
   const inside = (name: string, script: string, container = "main") =>
     kubectl.ok(["exec", name, "-c", container, "--", "sh", "-c", script]);
-  const remove = (...names: string[]) => kubectl.ok(["delete", "pod", "--force", ...names]);
+  const remove = (...names: string[]) => kubectl.ok(["delete", "pod", ...names]);
   const uidOf = async (name: string) =>
     (await kubectl.ok(["get", "pod", name, "-o", "jsonpath={.metadata.uid}"])).trim();
   const firstID = async (name: string) => {

@@ -38,7 +38,7 @@ const bridgePlugin = { type: "bridge", bridge, isGateway: true, ipMasq: true, ip
 const portmapPlugin = { type: "portmap", capabilities: { portMappings: true } };
 
 async function request(name: string, hostPorts: readonly HostPort[] = []): Promise<PodNetworkRequest> {
-  const { podUID, namespace, netns = "" } = await sandboxes.create(testPod(name), scope);
+  const { podUID, namespace, netns = "" } = await sandboxes.create(testPod(name), undefined, scope);
   return { podUID, namespace, name, netns, hostPorts };
 }
 

@@ -28,7 +28,7 @@ interface ConnectedPod {
 }
 
 async function sandboxed(name: string, hostPorts: readonly HostPort[] = []): Promise<PodNetworkRequest> {
-  const sandbox = await sandboxes.create(testPod(name), scope);
+  const sandbox = await sandboxes.create(testPod(name), undefined, scope);
   const { podUID, namespace, netns = "" } = sandbox;
   return { podUID, namespace, name, netns, hostPorts };
 }

@@ -41,7 +41,7 @@ const namespacesOf = "readlink /proc/self/ns/net /proc/self/ns/ipc /proc/self/ns
 describe("namespaces", () => {
   test("are the pod's own, the same at every look, with the pod's host name; the daemon stays at home", async () => {
     const home = ["net", "ipc", "uts"].map(own);
-    const sandbox = await sandboxes.create(testPod("own"), scope);
+    const sandbox = await sandboxes.create(testPod("own"), undefined, scope);
     expect(["net", "ipc", "uts"].map(own)).toEqual(home);
     const inside = run(sandbox, namespacesOf).split("\n");
     expect(new Set([...inside, ...home]).size).toBe(6);
@@ -51,7 +51,11 @@ describe("namespaces", () => {
   });
 
   test("of a pod in the host's network and IPC are the host's", async () => {
-    const sandbox = await sandboxes.create(testPod("host", { hostNetwork: true, hostIPC: true }), scope);
+    const sandbox = await sandboxes.create(
+      testPod("host", { hostNetwork: true, hostIPC: true }),
+      undefined,
+      scope,
+    );
     expect(sandbox).toMatchObject({ netns: undefined, ipcns: undefined, utsns: undefined });
     expect(statSync(sandbox.shm).dev).toBe(statSync("/dev/shm").dev);
   });
@@ -71,7 +75,7 @@ describe("namespaces", () => {
   test("are pinned by unshare(1) too, where system calls can't be made", async () => {
     process.env.PEAPOD_NO_SYSTEM_CALLS = "1";
     try {
-      const sandbox = await sandboxes.create(testPod("by-tool"), scope);
+      const sandbox = await sandboxes.create(testPod("by-tool"), undefined, scope);
       expect(run(sandbox, "hostname")).toBe("by-tool");
       expect(new Set([...run(sandbox, namespacesOf).split("\n"), own("net")]).size).toBe(4);
       await sandboxes.remove(sandbox.podUID, scope);
@@ -84,7 +88,7 @@ describe("namespaces", () => {
     const setting = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
     if (!existsSync(setting)) return;
     const before = readFileSync(setting, "utf8");
-    const sandbox = await sandboxes.create(testPod("small-table"), scope);
+    const sandbox = await sandboxes.create(testPod("small-table"), undefined, scope);
     expect(readFileSync(setting, "utf8")).toBe(before);
     expect(run(sandbox, "cat /proc/sys/net/ipv4/tcp_ehash_entries")).toBe("1024");
   });
@@ -92,14 +96,14 @@ describe("namespaces", () => {
 
 describe("shared memory and files", () => {
   test("/dev/shm is 64 MiB, open to all and sticky", async () => {
-    const { shm } = await sandboxes.create(testPod("memory"), scope);
+    const { shm } = await sandboxes.create(testPod("memory"), undefined, scope);
     const { blocks, bsize } = statfsSync(shm);
     expect(blocks * bsize).toBe(64 * 1024 * 1024);
     expect(statSync(shm).mode & 0o7777).toBe(0o1777);
   });
 
   test("files are written in place, because containers have them mounted", async () => {
-    const sandbox = await sandboxes.create(testPod("files"), scope);
+    const sandbox = await sandboxes.create(testPod("files"), undefined, scope);
     sandboxes.writeFiles(sandbox, { hosts: "a long first version\n", hostname: "x\n", resolvConf: "" });
     const { ino } = statSync(sandbox.files.hosts);
     sandboxes.writeFiles(sandbox, { hosts: "short\n", hostname: "x\n", resolvConf: "" });
@@ -110,7 +114,11 @@ describe("shared memory and files", () => {
 
 describe("one process namespace", () => {
   test("is kept by a process without privileges that sees nothing of the host", async () => {
-    const sandbox = await sandboxes.create(testPod("shared", { shareProcessNamespace: true }), scope);
+    const sandbox = await sandboxes.create(
+      testPod("shared", { shareProcessNamespace: true }),
+      undefined,
+      scope,
+    );
     const { pid = 0, cgroup } = sandbox;
     expect(processesIn(cgroup)).toEqual([pid]);
     expect(readdirSync(`/proc/${pid}/root`).toSorted()).toEqual(["catatonit", "dev", "proc"]);
@@ -120,7 +128,7 @@ describe("one process namespace", () => {
 
     process.kill(pid, "SIGKILL");
     await expect.poll(() => sandboxes.list()[0]?.pid).toBeUndefined();
-    const again = await sandboxes.create(testPod("shared"), scope);
+    const again = await sandboxes.create(testPod("shared"), undefined, scope);
     expect(again.podUID).not.toBe(sandbox.podUID);
   });
 });
@@ -128,11 +136,11 @@ describe("one process namespace", () => {
 describe("lives and ends", () => {
   test("create twice gives the same, remove twice is done, and the next daemon finds it", async () => {
     const pod = testPod("twice");
-    const first = await sandboxes.create(pod, scope);
-    expect(await sandboxes.create(pod, scope)).toEqual(first);
+    const first = await sandboxes.create(pod, undefined, scope);
+    expect(await sandboxes.create(pod, undefined, scope)).toEqual(first);
     const next = createSandboxes({ layout });
     expect(next.list()).toEqual([first]);
-    expect(await next.create(pod, scope)).toEqual(first);
+    expect(await next.create(pod, undefined, scope)).toEqual(first);
     expect(cgroupExists(first.cgroup)).toBe(true);
     await next.remove(pod.metadata.uid, scope);
     await next.remove(pod.metadata.uid, scope);
@@ -141,9 +149,11 @@ describe("lives and ends", () => {
   });
 
   test("nothing is left of one that could not be made", async () => {
-    const broken = createSandboxes({ layout, ociRuntime: "false" });
+    const broken = createSandboxes({ layout, runtime: "false" });
     const pod = testPod("broken", { shareProcessNamespace: true });
-    await expect(broken.create(pod, scope)).rejects.toMatchObject({ code: "FailedCreatePodSandBox" });
+    await expect(broken.create(pod, undefined, scope)).rejects.toMatchObject({
+      code: "FailedCreatePodSandBox",
+    });
     expect(broken.list()).toEqual([]);
     expect(node.traces()).toEqual([]);
     expect(node.runFiles()).toEqual([]);
@@ -151,7 +161,7 @@ describe("lives and ends", () => {
 
   test("one whose making was cut short, or that a reboot took, is found and made anew", async () => {
     const pod = testPod("cut-short");
-    const whole = await sandboxes.create(pod, scope);
+    const whole = await sandboxes.create(pod, undefined, scope);
     // As after a reboot on a machine whose run folder is on disk: the files are there, the namespace is not.
     await unpinNamespaces([whole.netns ?? ""], scope);
     writeFileSync(whole.netns ?? "", "");
@@ -159,7 +169,7 @@ describe("lives and ends", () => {
     expect(next.list()).toHaveLength(1);
     writeFileSync(join(sandboxDir(layout, pod.metadata.uid), "sandbox.json"), "");
     expect(createSandboxes({ layout }).list()).toMatchObject([{ podUID: pod.metadata.uid }]);
-    const remade = await next.create(pod, scope);
+    const remade = await next.create(pod, undefined, scope);
     expect(run(remade, "hostname")).toBe("cut-short");
     expect(readFileSync(join(sandboxDir(layout, pod.metadata.uid), "sandbox.json"), "utf8")).toContain(
       '"ready"',

@@ -40,7 +40,13 @@ export function readRecords(layout: Layout): readonly SandboxRecord[] {
 export function newRecord(
   layout: Layout,
   pod: { podUID: string; namespace: string; name: string },
-  own: { net?: boolean; ipc?: boolean; uts?: boolean; firstUser?: number | undefined },
+  own: {
+    net?: boolean;
+    ipc?: boolean;
+    uts?: boolean;
+    firstUser?: number | undefined;
+    runtimeHandler?: string | undefined;
+  },
   createdAt: number,
 ): SandboxRecord {
   const folder = sandboxDir(layout, pod.podUID);
@@ -51,6 +57,7 @@ export function newRecord(
     netns: own.net === true ? join(folder, "net") : undefined,
     ipcns: own.ipc === true ? join(folder, "ipc") : undefined,
     utsns: own.uts === true ? join(folder, "uts") : undefined,
+    runtimeHandler: own.runtimeHandler,
     userNamespace:
       own.firstUser === undefined
         ? undefined
@@ -106,6 +113,7 @@ export function toSandbox({ state: _, process, ...record }: SandboxRecord): Sand
     netns: record.netns,
     ipcns: record.ipcns,
     utsns: record.utsns,
+    runtimeHandler: record.runtimeHandler,
     userNamespace: record.userNamespace,
     pid: process !== undefined && isRunning(process) ? process.pid : undefined,
   };

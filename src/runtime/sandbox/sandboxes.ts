@@ -19,6 +19,7 @@ import { type PodCgroupAmounts, podCgroupAmounts } from "../../kube/cgroup-amoun
 import { allocationFor, type PodAllocation } from "../../kube/pod-allocation.ts";
 import { hostnameFor } from "../../kube/pod-files.ts";
 import type { StoredPod } from "../../kube/types.ts";
+import { defaultProgram, handlerProgram, unknownHandler } from "../oci-runtimes.ts";
 import type { Sandbox } from "../types.ts";
 import { amountSettings, podCgroupSettings } from "./pod-cgroup.ts";
 import { removeOwnedRootfs, startSandboxProcess } from "./sandbox-process.ts";
@@ -37,7 +38,7 @@ import { chooseUserRange } from "./user-ranges.ts";
 /** The sandboxes of one node: the part of the runtime service that makes what a pod's containers share. */
 export interface Sandboxes {
   /** As `RuntimeService.createSandbox`. Throws FailedCreatePodSandBox and leaves nothing behind then. */
-  create(pod: StoredPod, scope: Scope): Promise<Sandbox>;
+  create(pod: StoredPod, runtimeHandler: string | undefined, scope: Scope): Promise<Sandbox>;
   /** As `RuntimeService.writeSandboxFiles`. */
   writeFiles(sandbox: Sandbox, files: { hosts: string; hostname: string; resolvConf: string }): void;
   /** As `RuntimeService.removeSandbox`; also of a sandbox that was only half made. */
@@ -51,31 +52,31 @@ export interface Sandboxes {
 }
 
 /**
- * Reads what earlier daemons left. `ociRuntime` is the command that starts the process which keeps a shared process
- * namespace (default: crun).
+ * Reads what earlier daemons left. `runtime` is the node's choice of an OCI runtime, as `RuntimeOptions` has it: it
+ * starts the process which keeps a shared process namespace.
  */
-export function createSandboxes(options: { layout: Layout; ociRuntime?: string }): Sandboxes {
-  return new PinnedSandboxes(options.layout, options.ociRuntime ?? "crun");
+export function createSandboxes(options: { layout: Layout; runtime?: string }): Sandboxes {
+  return new PinnedSandboxes(options.layout, options.runtime);
 }
 
 class PinnedSandboxes implements Sandboxes {
   readonly #layout: Layout;
-  readonly #ociRuntime: string;
+  readonly #choice: string | undefined;
   readonly #records = new Map<string, SandboxRecord>();
 
-  constructor(layout: Layout, ociRuntime: string) {
+  constructor(layout: Layout, choice: string | undefined) {
     this.#layout = layout;
-    this.#ociRuntime = ociRuntime;
+    this.#choice = choice;
     for (const record of readRecords(layout)) this.#records.set(record.podUID, record);
   }
 
-  async create(pod: StoredPod, scope: Scope): Promise<Sandbox> {
+  async create(pod: StoredPod, runtimeHandler: string | undefined, scope: Scope): Promise<Sandbox> {
     const { uid } = pod.metadata;
     const existing = this.#records.get(uid);
     if (existing !== undefined && isComplete(existing)) return toSandbox(existing);
     try {
       if (existing !== undefined) await this.remove(uid, scope);
-      return await this.#make(pod, existing, scope);
+      return await this.#make(pod, runtimeHandler, existing, scope);
     } catch (error) {
       await this.remove(uid, uncancelled(scope)).catch((undo: unknown) => {
         scope.log.warn({ pod: uid, error: explain(undo) }, "half-made sandbox is not removed yet");
@@ -135,12 +136,22 @@ class PinnedSandboxes implements Sandboxes {
     return [...this.#records.values()].map(toSandbox);
   }
 
-  async #make(pod: StoredPod, previous: SandboxRecord | undefined, scope: Scope): Promise<Sandbox> {
+  async #make(
+    pod: StoredPod,
+    runtimeHandler: string | undefined,
+    previous: SandboxRecord | undefined,
+    scope: Scope,
+  ): Promise<Sandbox> {
+    const program =
+      runtimeHandler === undefined
+        ? defaultProgram(this.#choice)
+        : handlerProgram(runtimeHandler, this.#choice);
+    if (program === undefined) throw unknownHandler(runtimeHandler ?? "");
     const record: SandboxRecord = {
       ...newRecord(
         this.#layout,
         { podUID: pod.metadata.uid, namespace: pod.metadata.namespace, name: pod.metadata.name },
-        { ...ownNamespaces(pod), firstUser: this.#firstUser(pod, previous) },
+        { ...ownNamespaces(pod), firstUser: this.#firstUser(pod, previous), runtimeHandler },
         scope.clock.now(),
       ),
       allocated: allocationFor(pod),
@@ -158,7 +169,7 @@ class PinnedSandboxes implements Sandboxes {
     // Pod sysctls (securityContext.sysctls) belong here: into the new namespaces, before anything runs in them.
     const process =
       pod.spec.shareProcessNamespace === true
-        ? await startSandboxProcess(this.#ociRuntime, this.#layout, record, scope)
+        ? await startSandboxProcess(program, this.#layout, record, scope)
         : undefined;
     const ready: SandboxRecord = { ...record, state: "ready", process };
     this.#put(ready);

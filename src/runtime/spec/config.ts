@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { PeapodError } from "../../base/errors.ts";
-import type { Machine } from "../machine.ts";
+import { hasMountAttributes, type Machine } from "../machine.ts";
 import type { ContainerConfig, Sandbox } from "../types.ts";
 import { capabilities } from "./capabilities.ts";
 import { devices } from "./devices.ts";
@@ -48,8 +48,7 @@ export function ociSpec(parts: SpecParts): OCISpec {
     root: { path: config.rootfs, readonly: context?.readOnlyRootFilesystem === true },
     mounts: mounts(sandbox, config.mounts, {
       privileged,
-      recursiveReadOnly:
-        machine.kernel.major > 5 || (machine.kernel.major === 5 && machine.kernel.minor >= 12),
+      recursiveReadOnly: hasMountAttributes(machine),
       terminationMessage: {
         hostPath: parts.terminationMessageFile,
         mountPath: container.terminationMessagePath ?? "/dev/termination-log",

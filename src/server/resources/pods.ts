@@ -5,6 +5,7 @@ import { admitPod, admitPodUpdate } from "../../manifest/admit.ts";
 import { proxied } from "../proxy/subresource.ts";
 import type { ApiContext } from "../request.ts";
 import type { Resource } from "../resource.ts";
+import { admitRuntimeClass } from "../runtime-class-admission.ts";
 import { ephemeralContainers } from "../subresources/ephemeral-containers.ts";
 import { upgradeRequired } from "../subresources/pod-exec.ts";
 import { bind, evict } from "../subresources/pod-lifecycle.ts";
@@ -57,7 +58,7 @@ export const pods: Resource = {
   },
   prepareForCreate: (object, context) => {
     applyServiceAccount(object as unknown as StoredPod, context);
-    bindToNode(object, context);
+    prepare(object, context);
   },
   checkUpdate: checkPodUpdate,
   awaitDeletion: awaitPodDeletion,
@@ -107,9 +108,10 @@ function stream(kind: string): NonNullable<Resource["subresources"]>[string] {
   return { kind, verbs: ["get", "create"], handlers: { get: upgradeRequired, create: upgradeRequired } };
 }
 
-/** There is no scheduler: every pod belongs to this node from the beginning. */
-function bindToNode(object: KubernetesObject, context: ApiContext): void {
+/** What admission adds; and since there is no scheduler, every pod belongs to this node from the beginning. */
+function prepare(object: KubernetesObject, context: ApiContext): void {
   const pod = object as unknown as StoredPod;
+  admitRuntimeClass(pod, context.store);
   pod.spec.nodeName ??= context.nodeName;
   pod.status = {
     phase: "Pending",

@@ -1,6 +1,6 @@
 import type { Scope } from "../base/scope.ts";
 import type { ContainerResources } from "../kube/pod-allocation.ts";
-import type { RuntimeContext } from "./context.ts";
+import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { callRuntime } from "./oci-runtime.ts";
 import { requireContainer } from "./require-container.ts";
 import { changeableResources } from "./spec/resources.ts";
@@ -14,7 +14,7 @@ export async function resizeContainer(
   scope: Scope,
 ): Promise<ContainerRecord> {
   const wanted = JSON.stringify(changeableResources(resources, context.machine));
-  await callRuntime(context.runtime, ["update", "--resources", "-", id], scope, { input: wanted });
+  await callRuntime(runtimeOf(context, id), ["update", "--resources", "-", id], scope, { input: wanted });
   // Its phase may have changed meanwhile.
   const stored = requireContainer(context, id);
   const record = { ...stored.record, resources };

@@ -1,4 +1,4 @@
-import type { ResourceType } from "../client/resources.ts";
+import { groupOf, type ResourceType } from "../client/resources.ts";
 
 /** What `get` asks for. */
 export interface GetQuery {
@@ -13,6 +13,6 @@ export interface GetQuery {
 
 /** `pod/x`, or with its group `channel.peapod.dev/x`. */
 export function qualifiedName(type: ResourceType, name: string): string {
-  const group = type.apiVersion.includes("/") ? `.${type.apiVersion.split("/")[0]}` : "";
-  return `${type.singular}${group}/${name}`;
+  const group = groupOf(type);
+  return `${type.singular}${group === "" ? "" : `.${group}`}/${name}`;
 }

@@ -11,7 +11,8 @@ const peapod = join(import.meta.dirname, "..", "..", "bin", "peapod");
 function run(args: readonly string[], { program = peapod, env = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "peapod-cli-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const environment = { ...process.env, PEAPOD_RUN_DIR: folder, PEAPOD_STATE_DIR: folder, ...env };
+  const folders = { PEAPOD_RUN_DIR: folder, PEAPOD_STATE_DIR: folder };
+  const environment = { ...process.env, ...folders, PEAPOD_NO_AUTOSTART: "1", ...env };
   return new Promise<{ code: number; out: string; err: string }>((resolve) => {
     execFile(program, args, { env: environment }, (error, out, err) =>
       resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err }),
@@ -27,9 +28,9 @@ describe("exit codes and what is said", () => {
       /^error: unknown command "gte"; did you mean "get"\?\nSee 'peapod --help' for usage\.\n$/,
     ],
     ["xyzzy", 2, /^error: unknown command "xyzzy"\n/],
-    ["get", 2, /^error: get needs TYPE \[NAME\.\.\.\]\nSee 'peapod get --help' for usage\.\n$/],
+    ["get", 2, /^error: get needs \(TYPE\[,TYPE\.\.\.\] .*\)\nSee 'peapod get --help' for usage\.\n$/],
     ["get pods --nope", 2, /^error: unknown flag: --nope\n/],
-    ["get podz", 2, /^error: the server doesn't have a resource type "podz"\n/],
+    ["get podz", 2, /^error: the server doesn't have a resource type "podz"; did you mean "pods"\?\n/],
     ["get pods a -A", 2, /^error: a resource cannot be retrieved by name across all namespaces\n/],
     ["node restart", 2, /^error: unknown command "restart" for "peapod node"\n/],
     ["up", 2, /^error: up needs -f FILE\n/],

@@ -71,7 +71,10 @@ async function findCommand(argv: readonly string[]): Promise<FoundCommand> {
     return { entry: undefined, path: [], argv: [] };
   }
   const load = Object.hasOwn(commandLoaders, word) ? commandLoaders[word] : undefined;
-  if (load === undefined) throw usageError(`unknown command "${word}"${await suggestion(word)}`);
+  if (load === undefined) {
+    const { nearest } = await import("./spelling.ts");
+    throw usageError(`unknown command "${word}"${await nearest(word, Object.keys(commandLoaders))}`);
+  }
   const entry = await load();
   const without = argv.toSpliced(at, 1);
   if (!isGroup(entry)) return { entry, path: [word], argv: without };
@@ -90,11 +93,4 @@ function verbIndex(argv: readonly string[], from: number): number {
   let index = from;
   while (index < argv.length && argv[index]?.startsWith("-")) index += valued.has(argv[index] ?? "") ? 2 : 1;
   return index;
-}
-
-/** Empty when no command is near enough to have been meant. */
-async function suggestion(word: string): Promise<string> {
-  const { closest, distance } = await import("fastest-levenshtein");
-  const nearest = closest(word, Object.keys(commandLoaders));
-  return distance(word, nearest) > Math.max(2, word.length / 3) ? "" : `; did you mean "${nearest}"?`;
 }

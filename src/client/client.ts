@@ -1,6 +1,12 @@
 import type { Scope } from "../base/scope.ts";
 import type { KubernetesObject, Pod } from "../kube/types.ts";
 import { type Connect, unixSocket } from "./connect.ts";
+import {
+  aggregatedDiscoveryType,
+  type DiscoveredType,
+  type DiscoveryDocument,
+  discoveredTypes,
+} from "./discovery.ts";
 import { type HttpRequest, readText, sendRequest } from "./http.ts";
 import { pods, type ResourceReference, type ResourceType, resourcePath } from "./resources.ts";
 import { statusError } from "./status.ts";
@@ -94,6 +100,8 @@ export interface Client {
   ): AsyncGenerator<WatchChange<T>, void, undefined>;
   /** The bytes of a container's log, as they come when `follow` is set. */
   log(namespace: string, pod: string, query: LogQuery, scope: Scope): Promise<AsyncGenerator<Buffer, void>>;
+  /** Every type that the server has, in its order. */
+  types(scope: Scope): Promise<readonly DiscoveredType[]>;
   /** Any path, e.g. `/version`; the answer's text. */
   raw(path: string, scope: Scope): Promise<string>;
   /** Opens a connection for protocols of its own (exec's WebSocket). */
@@ -205,6 +213,13 @@ export function createClient(options: ClientOptions): Client {
       return (
         await open({ method: "GET", path: withQuery(path, { ...query }), headers: { Accept: "*/*" } }, scope)
       ).body;
+    },
+    types: async (scope) => {
+      const headers = { Accept: aggregatedDiscoveryType };
+      const documents = ["/api", "/apis"].map((path) =>
+        json<DiscoveryDocument>({ method: "GET", path, headers }, scope),
+      );
+      return (await Promise.all(documents)).flatMap(discoveredTypes);
     },
     raw: async (path, scope) =>
       readText(await open({ method: "GET", path, headers: { Accept: "*/*" } }, scope)),

@@ -64,12 +64,23 @@ export function resourcePath(type: ResourceType, reference: ResourceReference): 
   ].join("/");
 }
 
-/** The type that a user calls `pods`, `pod` or `po`, if there is one. */
+/** The type that a user calls `pods`, `pod` or `po`, if it is one of those known here. */
 export function findResourceType(word: string): ResourceType | undefined {
+  return resourceTypes.find((type) => isCalled(type, word));
+}
+
+/** Whether a user means the type by this word: `deployments`, `deployment`, `deploy`, `deployments.apps`. */
+export function isCalled(type: ResourceType, word: string): boolean {
   const name = word.toLowerCase();
-  return resourceTypes.find(
-    (type) => type.plural === name || type.singular === name || type.shortNames.includes(name),
-  );
+  const { plural, singular, shortNames } = type;
+  const names = [plural, singular, ...shortNames];
+  const group = groupOf(type);
+  return names.includes(name) || (group !== "" && names.some((each) => `${each}.${group}` === name));
+}
+
+/** Empty for the core group. */
+export function groupOf({ apiVersion }: ResourceType): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
 function core(kind: string, plural: string, shortNames: string[], namespaced: boolean): ResourceType {

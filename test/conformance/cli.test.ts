@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leftovers } from "../helpers/leftovers.ts";
-import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
+import { eventually, runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
 
 // The main verbs as a person runs them, through bin/peapod, with what they print word for word.
 
@@ -156,6 +156,35 @@ test("get: table, wide, name, selectors, without headings", async () => {
   expect(json.metadata.managedFields).toBeUndefined();
   expect(await node.ok(["get", "pod", "web", "-o", "yaml"])).toMatch(
     /^apiVersion: v1\nkind: Pod\nmetadata:\n/,
+  );
+});
+
+test("get: types by any name that the node's API has, several at once, all", async () => {
+  const claim = {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: "data" },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+  };
+  const created = await runCommand("curl", [
+    ...["--silent", "--unix-socket", `${node.runDir}/api.sock`, "-H", "Content-Type: application/json"],
+    ...["-d", JSON.stringify(claim), "http://peapod/api/v1/namespaces/default/persistentvolumeclaims"],
+  ]);
+  expect(JSON.parse(created.stdout)).toMatchObject({ kind: "PersistentVolumeClaim" });
+  expect(await node.ok(["get", "pvc", "-o", "name"])).toBe("persistentvolumeclaim/data\n");
+  expect(await node.ok(["get", "pods,persistentvolumeclaims", "-o", "name"])).toBe(
+    "pod/web\npersistentvolumeclaim/data\n",
+  );
+  const tables = await node.ok(["get", "pod/web", "pvc/data"]);
+  expect(tables).toMatch(
+    /^NAME +READY [\s\S]*\npod\/web +2\/2 [\s\S]*\n\nNAME +STATUS [\s\S]*\npersistentvolumeclaim\/data /,
+  );
+  expect(await node.ok(["get", "all", "--no-headers"])).toMatch(/^pod\/web +2\/2 .*\n/);
+  const list = JSON.parse(await node.ok(["get", "po,pvc", "-o", "json"]));
+  expect(list.items.map(({ kind }: { kind: string }) => kind)).toEqual(["Pod", "PersistentVolumeClaim"]);
+  expect(await node.ok(["delete", "pvc", "data"])).toBe('persistentvolumeclaim "data" deleted\n');
+  expect((await node.peapod(["get", "depoyments"])).stderr).toContain(
+    'the server doesn\'t have a resource type "depoyments"; did you mean "deployments"?',
   );
 });
 

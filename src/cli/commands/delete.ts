@@ -135,7 +135,7 @@ async function findTargets(
     return targetsOfManifests(options.filename, options.recursive, session);
   }
   if (args.length === 0) throw usageError("you must provide one or more resources by argument or filename");
-  const { type, names } = parseTypeAndNames(args);
+  const { type, names } = await parseTypeAndNames(args, session);
   const namespace = type.namespaced ? namespaceOf(session) : undefined;
   const byQuery = options.all || options.selector !== undefined;
   if (byQuery === names.length > 0) {

@@ -20,7 +20,7 @@ export const describe = defineCommand({
   examples: [{ text: "Why does it not start?", command: "peapod describe pod web" }],
   async run({ options, args, session }) {
     const { client, scope, terminal } = session;
-    const { type, names } = parseTypeAndNames(args);
+    const { type, names } = await parseTypeAndNames(args, session);
     if (type !== pods)
       throw usageError(`describe knows pods only, not ${type.plural} (see 'peapod get -o yaml')`);
     const namespace = options["all-namespaces"] ? undefined : namespaceOf(session);

@@ -1,4 +1,5 @@
 import { errorCode } from "../../base/errors.ts";
+import type { Scope } from "../../base/scope.ts";
 import type { Client } from "../../client/client.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import { defineCommand } from "../command.ts";
@@ -9,12 +10,14 @@ import { formatObjects, type OutputFormat, outputFormats } from "../printers/obj
 import { type TableOptions, tableHeader, tableRows } from "../printers/table.ts";
 import { reportError } from "../report-error.ts";
 import { namespaceOf } from "../session.ts";
-import { parseTypeAndNames } from "../type-arguments.ts";
+import { parseTypesAndNames } from "../type-arguments.ts";
 
 export const get = defineCommand({
   name: "get",
-  summary: "Show pods, nodes, events, namespaces or channels",
-  usage: "TYPE [NAME...]",
+  summary: "Show objects of one type or several",
+  description:
+    "TYPE is any type of the node's API, by its plural, singular or short name (pods, pod, po; pvc, svc, deploy), several of them (pods,nodes), or all: pods and what makes them.",
+  usage: "(TYPE[,TYPE...] [NAME...] | TYPE/NAME...)",
   args: { min: 1, max: 1000 },
   completes: "types",
   options: {
@@ -47,70 +50,76 @@ export const get = defineCommand({
   examples: [
     { text: "All pods of the namespace", command: "peapod get pods" },
     { text: "One pod with everything that is known of it", command: "peapod get pod web -o yaml" },
+    { text: "All pods and what makes them", command: "peapod get all" },
     { text: "What happened lately, and what happens next", command: "peapod get events -w" },
   ],
   async run({ options, args, session }) {
-    const { type, names } = parseTypeAndNames(args);
-    const { client, scope, terminal } = session;
-    const namespace = options["all-namespaces"] || !type.namespaced ? undefined : namespaceOf(session);
-    if (names.length > 0 && options["all-namespaces"]) {
+    const groups = await parseTypesAndNames(args, session);
+    const { scope, terminal } = session;
+    if (options["all-namespaces"] && groups.some(({ names }) => names.length > 0)) {
       throw usageError("a resource cannot be retrieved by name across all namespaces");
     }
-    const query: GetQuery = {
-      type,
-      names,
-      namespace,
-      labelSelector: options.selector,
-      fieldSelector: options["field-selector"],
-      ignoreNotFound: options["ignore-not-found"],
-    };
-    const tableOptions: TableOptions = {
+    const queries = groups.map(
+      ({ type, names }): GetQuery => ({
+        type,
+        names,
+        namespace: options["all-namespaces"] || !type.namespaced ? undefined : namespaceOf(session),
+        labelSelector: options.selector,
+        fieldSelector: options["field-selector"],
+        ignoreNotFound: options["ignore-not-found"],
+      }),
+    );
+    const tableOptions = ({ type }: GetQuery): TableOptions => ({
       wide: options.output === "wide",
       showNamespace: options["all-namespaces"] && type.namespaced,
       showLabels: options["show-labels"],
-    };
+      ...(queries.length === 1 ? {} : { qualifiedName: (name: string) => qualifiedName(type, name) }),
+    });
     if (options.watch || options["watch-only"]) {
+      const [query] = queries;
+      if (query === undefined || queries.length > 1)
+        throw usageError("you may only watch a single type of object");
       const { watchAndPrint } = await import("../watch-and-print.ts");
       const output = options.output as OutputFormat | undefined;
       const watchOptions = { output, watchOnly: options["watch-only"], noHeaders: options["no-headers"] };
-      return watchAndPrint(query, { ...tableOptions, ...watchOptions }, session);
+      return watchAndPrint(query, { ...tableOptions(query), ...watchOptions }, session);
     }
-    const onError = (error: unknown) => reportError(error, "peapod get", terminal.err);
+    let failed = false;
+    const onError = (error: unknown) => {
+      reportError(error, "peapod get", terminal.err);
+      failed = true;
+    };
 
     if (options.output === "json" || options.output === "yaml" || options.output === "name") {
-      const { objects, failed } = await fetchObjects(client, query, scope, onError);
+      const found = await Promise.all(
+        queries.map((query) => fetchObjects(session.client, query, scope, onError)),
+      );
       if (options.output === "name") {
-        for (const { metadata } of objects) terminal.out(`${qualifiedName(type, metadata.name)}\n`);
-      } else if (objects.length > 0 || names.length === 0) {
-        terminal.out(
-          await formatObjects(options.output, objects, names.length === 1, {
-            showManagedFields: options["show-managed-fields"],
-          }),
-        );
+        for (const [index, { type }] of queries.entries()) {
+          for (const { metadata } of found[index] ?? [])
+            terminal.out(`${qualifiedName(type, metadata.name)}\n`);
+        }
+        return failed ? 1 : 0;
+      }
+      const objects = found.flat();
+      const single = queries.length === 1 && queries[0]?.names.length === 1;
+      if (objects.length > 0 || queries.some(({ names }) => names.length === 0)) {
+        const { "show-managed-fields": showManagedFields } = options;
+        terminal.out(await formatObjects(options.output, objects, single, { showManagedFields }));
       }
       return failed ? 1 : 0;
     }
 
-    let header: string[] | undefined;
-    const rows: string[][] = [];
-    let failed = false;
-    const { labelSelector, fieldSelector } = query;
-    for (const name of names.length === 0 ? [undefined] : names) {
-      try {
-        const table = await client.table(type, { namespace, name, labelSelector, fieldSelector }, scope);
-        header ??= tableHeader(table, tableOptions);
-        rows.push(...tableRows(table, tableOptions));
-      } catch (error) {
-        if (name === undefined || errorCode(error) !== "NotFound") throw error;
-        if (query.ignoreNotFound) continue;
-        onError(error);
-        failed = true;
-      }
-    }
-    if (rows.length > 0) {
+    const tables = await Promise.all(
+      queries.map((query) => fetchRows(session.client, query, tableOptions(query), scope, onError)),
+    );
+    const texts = tables.flatMap(({ header, rows }) => {
       const lines = options["no-headers"] || header === undefined ? rows : [header, ...rows];
-      terminal.out(formatColumns(lines, columnWidths(lines)));
-    } else if (names.length === 0) {
+      return rows.length === 0 ? [] : [formatColumns(lines, columnWidths(lines))];
+    });
+    terminal.out(texts.join("\n"));
+    if (texts.length === 0 && queries.every(({ names }) => names.length === 0)) {
+      const [namespace] = queries.flatMap((query) => query.namespace ?? []);
       terminal.err(
         namespace === undefined ? "No resources found\n" : `No resources found in ${namespace} namespace.\n`,
       );
@@ -119,30 +128,56 @@ export const get = defineCommand({
   },
 });
 
+/** One look at a type: all that the selectors let through, or the named ones, of which those missing are reported. */
+async function fetchEach<T>(
+  query: GetQuery,
+  fetch: (name: string | undefined) => Promise<T>,
+  onError: (error: unknown) => void,
+): Promise<T[]> {
+  if (query.names.length === 0) return [await fetch(undefined)];
+  const found: T[] = [];
+  for (const name of query.names) {
+    try {
+      found.push(await fetch(name));
+    } catch (error) {
+      if (errorCode(error) !== "NotFound") throw error;
+      if (!query.ignoreNotFound) onError(error);
+    }
+  }
+  return found;
+}
+
+async function fetchRows(
+  client: Client,
+  query: GetQuery,
+  options: TableOptions,
+  scope: Scope,
+  onError: (error: unknown) => void,
+): Promise<{ header: string[] | undefined; rows: string[][] }> {
+  const { type, namespace, labelSelector, fieldSelector } = query;
+  const fetch = (name: string | undefined) =>
+    client.table(type, { namespace, name, labelSelector, fieldSelector }, scope);
+  const tables = await fetchEach(query, fetch, onError);
+  const [first] = tables;
+  return {
+    header: first && tableHeader(first, options),
+    rows: tables.flatMap((table) => tableRows(table, options)),
+  };
+}
+
 async function fetchObjects(
   client: Client,
   query: GetQuery,
-  scope: Parameters<Client["list"]>[2],
+  scope: Scope,
   onError: (error: unknown) => void,
-): Promise<{ objects: KubernetesObject[]; failed: boolean }> {
-  const { type, names, namespace, labelSelector, fieldSelector } = query;
-  if (names.length === 0) {
-    const list = await client.list(type, { namespace, labelSelector, fieldSelector }, scope);
+): Promise<KubernetesObject[]> {
+  const { type, namespace, labelSelector, fieldSelector } = query;
+  const fetch = async (name: string | undefined): Promise<readonly KubernetesObject[]> => {
+    if (name !== undefined) return [await client.get(type, { namespace, name }, scope)];
+    const { items } = await client.list(type, { namespace, labelSelector, fieldSelector }, scope);
     // Items of a list don't carry what the list says already; alone they must.
     const { apiVersion, kind } = type;
-    return { objects: list.items.map((item) => ({ ...item, apiVersion, kind })), failed: false };
-  }
-  const objects: KubernetesObject[] = [];
-  let failed = false;
-  for (const name of names) {
-    try {
-      objects.push(await client.get(type, { namespace, name }, scope));
-    } catch (error) {
-      if (errorCode(error) !== "NotFound") throw error;
-      if (query.ignoreNotFound) continue;
-      onError(error);
-      failed = true;
-    }
-  }
-  return { objects, failed };
+    return items.map((item) => ({ ...item, apiVersion, kind }));
+  };
+  return (await fetchEach(query, fetch, onError)).flat();
 }

@@ -74,10 +74,10 @@ export const logs = defineCommand({
         : [await client.get<StoredPod>(pods, { namespace, name: parsePodName(podArgument) }, scope)];
     if (found.length === 0) terminal.err(`No resources found in ${namespace} namespace.\n`);
 
+    // Of many pods it would be one line each, about something that nobody asked for.
+    const say = options.selector === undefined ? terminal : { err: () => {} };
     const targets = found.flatMap((pod) => {
-      const names = options["all-containers"]
-        ? containerNames(pod)
-        : [chooseContainer(pod, container, terminal)];
+      const names = options["all-containers"] ? containerNames(pod) : [chooseContainer(pod, container, say)];
       return names.map((name) => ({
         namespace,
         pod: pod.metadata.name,

@@ -5,6 +5,8 @@ export interface TableOptions {
   readonly wide: boolean;
   readonly showNamespace: boolean;
   readonly showLabels: boolean;
+  /** How a name is printed where objects of several types are: `service/web`. Absent: alone. */
+  readonly qualifiedName?: (name: string) => string;
 }
 
 /** The table's headings. */
@@ -21,14 +23,19 @@ export function tableHeader(table: Table, options: TableOptions): string[] {
 
 /** The table's rows, in the order of {@link tableHeader}. */
 export function tableRows(table: Table, options: TableOptions): string[][] {
+  const nameIndex = table.columnDefinitions.findIndex(({ name }) => name === "Name");
+  const qualified = options.qualifiedName ?? ((name) => name);
   return table.rows.map(({ cells, object }) => {
-    const shown = cells.filter((_, index) => {
+    const texts = cells.map((cell, index) =>
+      index === nameIndex ? qualified(cellText(cell)) : cellText(cell),
+    );
+    const shown = texts.filter((_, index) => {
       const priority = table.columnDefinitions[index]?.priority ?? 0;
       return options.wide || priority === 0;
     });
     return [
       ...(options.showNamespace ? [object?.metadata?.namespace ?? ""] : []),
-      ...shown.map(cellText),
+      ...shown,
       ...(options.showLabels ? [labelText(object?.metadata?.labels)] : []),
     ];
   });

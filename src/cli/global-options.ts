@@ -8,6 +8,17 @@ export const globalOptions = {
     value: "NAMESPACE",
     summary: "Namespace of the objects (default: the manifest's, else `default`)",
   },
+  context: {
+    type: "string",
+    value: "NAME",
+    summary: "Talk to the Kubernetes cluster of this context of a kubeconfig instead of this machine's node",
+  },
+  kubeconfig: {
+    type: "string",
+    value: "FILE",
+    summary:
+      "The kubeconfig to take a cluster from (default with --context: $KUBECONFIG, else ~/.kube/config)",
+  },
   "state-dir": {
     type: "string",
     value: "DIR",

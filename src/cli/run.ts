@@ -4,7 +4,7 @@ import { globalOptions } from "./global-options.ts";
 import { Interrupts } from "./interrupts.ts";
 import { checkArgumentCount, parseArguments, usageError } from "./parse-arguments.ts";
 import { commandLoaders, loadAllCommands } from "./registry.ts";
-import { createSession, type GlobalValues } from "./session.ts";
+import { createSession, type GlobalValues, type Session } from "./session.ts";
 import { writeText } from "./terminal.ts";
 
 /**
@@ -36,14 +36,23 @@ export async function run(argv: readonly string[]): Promise<number> {
       return 0;
     }
     checkArgumentCount(found.entry, args);
-    const session = createSession(options as unknown as GlobalValues, interrupts);
-    return await found.entry.run({
-      options: options as never,
-      args,
-      rest,
-      session,
-      allCommands: loadAllCommands,
-    });
+    const globals = options as unknown as GlobalValues;
+    const local = createSession(globals, interrupts);
+    const isElsewhere = globals.context !== undefined || globals.kubeconfig !== undefined;
+    const session = isElsewhere ? await elsewhere(globals, local, found) : local;
+    try {
+      return await found.entry.run({
+        options: options as never,
+        args,
+        rest,
+        session,
+        allCommands: loadAllCommands,
+      });
+    } catch (error) {
+      if (session.cluster === undefined) throw error;
+      const { explainMissing } = await import("./cluster/cluster-session.ts");
+      throw explainMissing(error, session.cluster, commandLine);
+    }
   } catch (error) {
     if (interrupts.signal.aborted) return 130;
     const { reportError } = await import("./report-error.ts");
@@ -57,6 +66,20 @@ interface FoundCommand {
   readonly path: readonly string[];
   /** The command line without these words. */
   readonly argv: readonly string[];
+}
+
+/** Verbs that are about this machine, whatever cluster there is. */
+const onlyHere = ["node", "image", "kubeconfig"];
+
+async function elsewhere(globals: GlobalValues, local: Session, { path }: FoundCommand): Promise<Session> {
+  const [verb = ""] = path;
+  if (onlyHere.includes(verb)) {
+    throw usageError(
+      `${verb} is about this machine's node: it can't be combined with --context or --kubeconfig`,
+    );
+  }
+  const { clusterSession } = await import("./cluster/cluster-session.ts");
+  return clusterSession(globals, local);
 }
 
 /** Finds the verb, which may stand behind global flags (`peapod -n x get pods`). Throws `Usage`. */
@@ -89,7 +112,7 @@ async function findCommand(argv: readonly string[]): Promise<FoundCommand> {
 
 /** Index of the first word that is neither a flag nor a global flag's value. */
 function verbIndex(argv: readonly string[], from: number): number {
-  const valued = new Set(["-n", "--namespace", "--state-dir", "--run-dir"]);
+  const valued = new Set(["-n", "--namespace", "--context", "--kubeconfig", "--state-dir", "--run-dir"]);
   let index = from;
   while (index < argv.length && argv[index]?.startsWith("-")) index += valued.has(argv[index] ?? "") ? 2 : 1;
   return index;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { quietScope, type Scope } from "../base/scope.ts";
 import { version } from "../base/version.ts";
-import { type Client, createClient } from "../client/client.ts";
+import { type Client, type ClientOptions, createClient } from "../client/client.ts";
 import { type Connect, unixSocket } from "../client/connect.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -16,6 +16,10 @@ export interface Session {
   readonly runDir: string;
   /** From `-n`; undefined: the manifest's own, else `default`. */
   readonly namespace: string | undefined;
+  /** The namespace where nothing says one; absent: `default`. */
+  readonly defaultNamespace?: string | undefined;
+  /** The context of the cluster that is talked to instead of this machine's node. */
+  readonly cluster?: string;
   /** Ends at Ctrl-C, unless the command takes that over. */
   readonly scope: Scope;
   readonly interrupts: Interrupts;
@@ -28,6 +32,8 @@ export interface Session {
 /** The values of the global flags. */
 export interface GlobalValues {
   readonly namespace: string | undefined;
+  readonly context: string | undefined;
+  readonly kubeconfig: string | undefined;
   readonly "state-dir": string | undefined;
   readonly "run-dir": string | undefined;
   readonly "no-color": boolean;
@@ -39,10 +45,7 @@ export function createSession(globals: GlobalValues, interrupts: Interrupts): Se
   const stateDir = resolve(globals["state-dir"] || process.env.PEAPOD_STATE_DIR || "/var/lib/peapod");
   const runDir = resolve(globals["run-dir"] || process.env.PEAPOD_RUN_DIR || "/run/peapod");
   const connect = unixSocket(`${runDir}/api.sock`);
-  const options = {
-    userAgent: `peapod/${version}`,
-    onWarning: (text: string) => terminal.err(`Warning: ${text}\n`),
-  };
+  const options = clientOptions(terminal);
   return {
     terminal,
     stateDir,
@@ -55,9 +58,17 @@ export function createSession(globals: GlobalValues, interrupts: Interrupts): Se
   };
 }
 
+/** What every client of the command line has. */
+export function clientOptions(terminal: Terminal): Pick<ClientOptions, "userAgent" | "onWarning"> {
+  return {
+    userAgent: `peapod/${version}`,
+    onWarning: (text) => terminal.err(`Warning: ${text}\n`),
+  };
+}
+
 /** The namespace that a command means when nothing else says one. */
 export function namespaceOf(session: Session): string {
-  return session.namespace ?? "default";
+  return session.namespace ?? session.defaultNamespace ?? "default";
 }
 
 /** Whether the error says that no daemon listens on the socket. */

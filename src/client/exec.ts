@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import type { Connect } from "./connect.ts";
+import { addressed, type Connect } from "./connect.ts";
 import { pods, resourcePath } from "./resources.ts";
 import { errorFromStatus, type Status, statusError } from "./status.ts";
 
@@ -41,8 +41,11 @@ export async function exec(
   scope: Scope,
 ): Promise<number> {
   const { default: WebSocket } = await import("ws");
+  const target = await addressed(connect, path, scope);
   const connection = await connect(scope);
-  const socket = new WebSocket(`ws://peapod${path}`, ["v5.channel.k8s.io", "v4.channel.k8s.io"], {
+  const url = `ws://${target.host}${target.path}`;
+  const socket = new WebSocket(url, ["v5.channel.k8s.io", "v4.channel.k8s.io"], {
+    headers: target.headers,
     createConnection: (() => connection) as never,
     perMessageDeflate: false,
   });

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { ByteReader } from "./byte-reader.ts";
-import type { Connect } from "./connect.ts";
+import { addressed, type Connect } from "./connect.ts";
 
 // Why not node:http: loading it costs a short-lived program about 35 ms (measured on Node 26: `import
 // "node:http"` 60 ms against 26 ms for `node:net`), more than the rest of `peapod up -d` together. One request
@@ -36,6 +36,7 @@ export async function sendRequest(
   request: HttpRequest,
   scope: Scope,
 ): Promise<HttpResponse> {
+  const { host, path, headers } = await addressed(connect, request.path, scope);
   const connection = await connect(scope);
   const onAbort = () => connection.destroy(scope.signal.reason);
   scope.signal.addEventListener("abort", onAbort, { once: true });
@@ -45,7 +46,7 @@ export async function sendRequest(
   };
   try {
     if (scope.signal.aborted) onAbort();
-    writeRequest(connection, request);
+    writeRequest(connection, { ...request, path, headers: { Host: host, ...headers, ...request.headers } });
     const reader = new ByteReader(connection);
     const head = await readHead(reader);
     return { ...head, body: readBody(reader, request.method, head, scope, close) };
@@ -67,7 +68,6 @@ type Head = Pick<HttpResponse, "status" | "headers">;
 function writeRequest(connection: Duplex, request: HttpRequest): void {
   const body = request.body === undefined ? undefined : Buffer.from(request.body);
   const headers = {
-    Host: "peapod",
     Connection: "close",
     ...request.headers,
     ...(body === undefined ? {} : { "Content-Length": String(body.length) }),

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { SpdyConnection } from "../spdy/connection.ts";
-import type { Connect } from "./connect.ts";
+import { addressed, type Connect } from "./connect.ts";
 import { pods, resourcePath } from "./resources.ts";
 import { statusError } from "./status.ts";
 
@@ -50,14 +50,16 @@ export async function openPortForward(
 }
 
 async function upgrade(connect: Connect, path: string, scope: Scope): Promise<Duplex> {
+  const target = await addressed(connect, path, scope);
   const connection = await connect(scope);
   return new Promise((resolve, reject) => {
     const request = httpRequest({
       method: "POST",
-      path,
+      path: target.path,
       createConnection: (() => connection) as never,
       headers: {
-        Host: "peapod",
+        Host: target.host,
+        ...target.headers,
         Connection: "Upgrade",
         Upgrade: "SPDY/3.1",
         "X-Stream-Protocol-Version": "portforward.k8s.io",

@@ -6,7 +6,7 @@ import { fillTokenSecrets } from "./token-secrets.ts";
 
 /** Names of what every namespace has. */
 const defaultAccount = "default";
-export const rootAuthority = "kube-root-ca.crt";
+const rootAuthority = "kube-root-ca.crt";
 
 type Context = Pick<ApiContext, "store" | "access">;
 

@@ -11,7 +11,8 @@ export function validateVolumeMounts(
   volumes: readonly Volume[],
 ): Problem[] {
   const problems: Problem[] = [];
-  const names = volumes.map(({ name }) => name);
+  // One without a name is refused for that already.
+  const names = volumes.flatMap(({ name }) => name ?? []);
   const devices = new Set((container.volumeDevices ?? []).map(({ name }) => name));
   const mountPaths = new Set<string>();
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {

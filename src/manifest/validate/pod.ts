@@ -27,15 +27,17 @@ export function validatePod(pod: Pod): Problem[] {
 /** The same but for its metadata. */
 export function validatePodSpec(pod: Pod): Problem[] {
   if (pod.spec === undefined) return [required("spec.containers")];
+  // Containers that could not even be read are none: the rules may rely on the list.
+  const spec = { ...pod.spec, containers: pod.spec.containers ?? [] };
   return [
-    ...validateVolumes(pod.spec.volumes ?? []),
-    ...validateContainers(pod.spec),
-    ...validateEphemeralContainers(pod.spec),
-    ...validateDNS(pod.spec),
-    ...validateScheduling(pod.spec),
-    ...validatePodSecurity("spec.securityContext", pod.spec.securityContext ?? {}),
-    ...validatePodResources(pod.spec),
-    ...validatePodFields(pod.spec),
+    ...validateVolumes(spec.volumes ?? []),
+    ...validateContainers(spec),
+    ...validateEphemeralContainers(spec),
+    ...validateDNS(spec),
+    ...validateScheduling(spec),
+    ...validatePodSecurity("spec.securityContext", spec.securityContext ?? {}),
+    ...validatePodResources(spec),
+    ...validatePodFields(spec),
   ];
 }
 

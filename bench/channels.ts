@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { quietScope } from "../src/base/scope.ts";
+import { quietScope, type Scope } from "../src/base/scope.ts";
 import { createChannelObserver } from "../src/channels/observer.ts";
 import type { ChannelObserver } from "../src/channels/types.ts";
 import { createNftCounters } from "../src/network/counters/nft-counters.ts";
 import { HandMadePod } from "../test/fixtures/hand-made-pod.ts";
 import { countInCgroup, ownCgroup, removeCounters, usedSeconds } from "./measure/cpu.ts";
-import { ratios, summarize } from "./measure/statistics.ts";
+import { type Estimate, summarize } from "./measure/statistics.ts";
+import { type Cost, costOf, costOfObserving, figuresOf, ObserverLoad } from "./observer-load.ts";
 import { surroundings } from "./surroundings.ts";
 
 // `make bench-channels`: see README.md in this folder.
@@ -15,10 +16,10 @@ import { surroundings } from "./surroundings.ts";
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean", default: false }, rounds: { type: "string" } },
 });
-const rounds = Number(options.rounds ?? (options.quick ? 3 : 15));
+const rounds = Number(options.rounds ?? (options.quick ? 30 : 200));
+const deepRounds = options.quick ? 3 : 10;
 const counts = options.quick ? [1, 10] : [1, 10, 50];
 const watchSeconds = options.quick ? 8 : 20;
-const loadSeconds = 1.5;
 
 const scope = quietScope();
 const counters = await createNftCounters(scope);
@@ -99,103 +100,54 @@ async function costOfLooks(count: number): Promise<void> {
   }
 }
 
-interface Load {
-  readonly throughput: number;
-  /** Microseconds of a round trip: half of them, 99 of 100, and of the client's CPU time. */
-  readonly median: number;
-  readonly p99: number;
-  readonly cpu: number;
-}
-
-async function loadPod(counted: boolean): Promise<HandMadePod> {
+/** Round trips inside a pod with the observer off, on, watched and deep. */
+async function costToTheLoad(): Promise<void> {
   const pod = new HandMadePod("load");
   pods.push(pod);
   await pod.ready();
-  const names = ["server", "client"];
-  if (counted) {
-    await counters.install(
-      pod.netns,
-      names.map((name) => ({ name, cgroup: `${pod.cgroup.slice(1)}/${name}` })),
-      scope,
-    );
-  }
-  await pod.run("server", { talk: "load-server tcp 8080 -- load-server unix VOLUME/load.sock".split(" ") });
-  await pod.run("client", {
-    talk: `load-client tcp 8080 VOLUME ${loadSeconds} -- load-client unix VOLUME/load.sock VOLUME ${loadSeconds}`.split(
-      " ",
-    ),
-  });
-  return pod;
-}
-
-async function load(pod: HandMadePod, kind: "tcp" | "unix"): Promise<Load> {
-  const result = join(pod.volume, `${kind}.result`);
-  writeFileSync(join(pod.volume, `${kind}.run`), "");
-  while (!existsSync(result)) await scope.clock.sleep(20, scope.signal);
-  const [throughput = 0, median = 0, p99 = 0, cpu = 0] = readFileSync(result, "utf8").split(" ").map(Number);
-  rmSync(result);
-  return { throughput, median: median / 1e3, p99: p99 / 1e3, cpu: cpu / 1e3 };
-}
-
-type Side = "off" | "off again" | "on" | "deep";
-
-/** Round trips inside a pod while nobody observes, while somebody looks, and looks deep: in turns, in one run. */
-async function costToTheLoad(): Promise<void> {
-  const plain = await loadPod(false);
-  const observed = await loadPod(true);
-  const series = new Map<string, Load[]>();
-  const sides: Record<Side, HandMadePod> = { off: plain, "off again": plain, on: observed, deep: observed };
-  const order = Object.keys(sides) as Side[];
-  for (let round = -1; round < rounds; round += 1) {
-    say(round < 0 ? "Warming up" : `Round ${round + 1} of ${rounds}`);
-    for (let turn = 0; turn < order.length; turn += 1) {
-      const side = order[(turn + Math.max(round, 0)) % order.length] ?? "off";
-      const observer = side.startsWith("off") ? undefined : observe([observed]);
-      observer?.start(scope);
-      await observer?.list(scope, { deep: side === "deep" });
-      const looking = new AbortController();
-      const looks = lookOn(observer, side === "deep", looking.signal);
-      for (const kind of ["tcp", "unix"] as const) {
-        const measured = await load(sides[side], kind);
-        if (round < 0) continue;
-        const key = `${kind} ${side}`;
-        series.set(key, [...(series.get(key) ?? []), measured]);
-      }
-      looking.abort();
-      await looks;
-      await observer?.stop();
-    }
-  }
-  for (const kind of ["tcp", "unix"] as const) {
-    const base = series.get(`${kind} off`) ?? [];
-    for (const side of order) {
-      const values = series.get(`${kind} ${side}`) ?? [];
-      results[`${kind}, observer ${side}`] = values;
-      const of = (measure: keyof Load) => summarize(values.map((each) => each[measure])).median;
-      const beside = (measure: keyof Load) => {
-        const all = ratios(
-          values.map((each) => each[measure]),
-          base.map((each) => each[measure]),
-        );
-        const { median, min, max } = summarize(all);
-        return side === "off" ? "" : ` x ${median.toFixed(3)} (${min.toFixed(2)}..${max.toFixed(2)})`;
-      };
+  const load = new ObserverLoad(pod, counters, scope);
+  const observer = observe([pod]);
+  // A clock that runs ahead, so that no answer is from an earlier look.
+  let ahead = 0;
+  const impatient: Scope = { ...scope, clock: { ...scope.clock, now: () => Date.now() + ahead } };
+  const look = () => {
+    ahead += 60_000;
+    return observer.list(impatient);
+  };
+  try {
+    await load.start();
+    const blocks = await load.blocks(rounds, look, say);
+    await observer.stop();
+    const deep = await load.deepBlocks(deepRounds, () => observe([pod]), say);
+    for (const kind of ["tcp", "unix"] as const) {
+      const { perSecond, median, p99 } = figuresOf(blocks, kind, "off");
       print(
-        `${`${kind} round trips, observer ${side}`.padEnd(36)} ${of("throughput").toFixed(0).padStart(7)}/s${beside("throughput")}   median ${of("median").toFixed(1)} us${beside("median")}   p99 ${of("p99").toFixed(1)} us${beside("p99")}   CPU ${of("cpu").toFixed(1)} us${beside("cpu")}`,
+        `${kind}, observer off: ${perSecond.toFixed(0)} round trips/s, median ${median.toFixed(1)} us, p99 ${p99.toFixed(1)} us`,
       );
+      const costs: Record<string, Cost> = {
+        "off again (the noise)": costOf(blocks, kind, "off again", "off"),
+        "counters alone": costOf(blocks, kind, "counters", "off"),
+        "on, nobody asks": costOfObserving(blocks, kind, "nobody asks", "off"),
+        "on, watched": costOfObserving(blocks, kind, "watched", "off"),
+        "looks alone, nobody asks": costOfObserving(blocks, kind, "nobody asks", "counters"),
+        "looks alone, watched": costOfObserving(blocks, kind, "watched", "counters"),
+        "deep, beside counters": costOf(deep, kind, "deep", "counters"),
+      };
+      for (const [what, cost] of Object.entries(costs)) {
+        results[`${kind}, ${what}`] = cost;
+        print(
+          `  ${what.padEnd(26)} throughput ${ratioText(cost.throughput)}   median ${ratioText(cost.median)}   p99 ${ratioText(cost.p99)}`,
+        );
+      }
     }
+  } finally {
+    await observer.stop();
+    load.stop();
   }
 }
 
-async function lookOn(
-  observer: ChannelObserver | undefined,
-  deep: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  while (observer !== undefined && !signal.aborted) {
-    await observer.list(scope, { deep });
-    await scope.clock.sleep(1_000, signal).catch(() => {});
-  }
+function ratioText({ value, low, high }: Estimate): string {
+  return `x ${value.toFixed(4)} (${low.toFixed(3)}..${high.toFixed(3)})`;
 }
 
 if (process.getuid?.() !== 0) {

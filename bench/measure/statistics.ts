@@ -29,3 +29,27 @@ export function ratios(a: readonly number[], b: readonly number[]): number[] {
     return other === undefined || other <= 0 ? [] : [value / other];
   });
 }
+
+/** A figure with the interval in which it lies with 95 % confidence. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Computes a figure from rounds, and how far chance may have moved it: the same figure of as many rounds drawn
+ * with replacement, again and again (bootstrap, percentile method). Rounds are drawn whole, so what was measured
+ * side by side stays together.
+ */
+export function estimate<T>(
+  rounds: readonly T[],
+  figure: (drawn: readonly T[]) => number,
+  draws = 400,
+): Estimate {
+  const drawn = Array.from({ length: draws }, () =>
+    figure(rounds.map(() => rounds[Math.floor(Math.random() * rounds.length)] as T)),
+  ).sort((a, b) => a - b);
+  const at = (part: number) => drawn[Math.min(draws - 1, Math.floor(part * draws))] ?? Number.NaN;
+  return { value: figure(rounds), low: at(0.025), high: at(0.975) };
+}

@@ -89,7 +89,9 @@ test("drawings name everything and escape what must be", () => {
   expect(svg.match(/<circle[^>]*r="5"/g)).toHaveLength(1);
   expect(formatDot(maps)).toContain('label="blocked · no port needed\\nno \\"reader\\""');
   const mermaid = formatMermaid(maps);
-  expect(mermaid).toContain("no #quot;reader#quot;");
+  expect(mermaid).toContain("no #34;reader#34;");
+  // What nobody has at its other end is in the pod, too.
+  expect(mermaid).toMatch(/^ {4}p0_l\d+\(.*\)$/m);
   expect(mermaid.match(/linkStyle/g)).toHaveLength(5);
 });
 

@@ -310,7 +310,7 @@ describe("FIFO", () => {
           exec /usr/bin/python3 ${talk} fifo-hold $VOLUME/no-writer r -- fifo-mute $VOLUME/full -- sysv-shm 0x77 8192 rw`,
       },
     });
-    const channels = await expectEdges(look, ["w -> r FIFO shared:/full"]);
+    await expectEdges(look, ["w -> r FIFO shared:/full"]);
     const reasons = (all: readonly Channel[]) =>
       Object.fromEntries(
         all
@@ -323,7 +323,7 @@ describe("FIFO", () => {
       "shared:/full": "w waits in write(2): the FIFO is full",
       "shared:/lone": undefined,
     };
-    expect(reasons(channels)).toEqual(truth);
+    await expect.poll(async () => reasons((await look()).channels), { timeout: 20_000 }).toEqual(truth);
 
     const times = () =>
       ["no-reader", "no-writer", "full"].map(

@@ -12,6 +12,8 @@ export interface CountedCgroup {
 /** A set must not grow without bound when a container scans the network, nor keep what is long over. */
 const elementLimit = 4_096;
 const elementTimeout = "1h";
+/** Of what a packet's lookup counts: that does not start the time anew, and a connection may last. */
+const lookedUpTimeout = "1d";
 
 const keyTypes = {
   4: { address: "ipv4_addr", protocol: "ip" },
@@ -31,6 +33,12 @@ const firstEphemeralPort = 32_768;
  * a port that the kernel hands out by itself is taken for a client's.
  *
  * No cgroup is part of a set's key: to list such a set, nft searches the whole cgroup tree for the name.
+ *
+ * What costs is a packet of an open connection, of which there may be a hundred thousand in a second: it has to find
+ * its way by as few lookups as can be (docs/decisions/0013-counters-per-packet.md). A packet to or from a port that no
+ * container has called leaves at the first rule. For the rest, looking its peer up in `sent` or `received` counts it
+ * (a set's element with a counter counts the lookups that find it, since Linux 5.7), and `accept` spares it the rules for
+ * those that open a connection.
  */
 export function counterRules(containers: readonly CountedCgroup[]): string {
   const table = `inet ${trafficTable}`;
@@ -39,11 +47,14 @@ export function counterRules(containers: readonly CountedCgroup[]): string {
     `add table ${table}`,
     `add map ${table} senders { type cgroupsv2 : verdict; }`,
     `add map ${table} receivers { type cgroupsv2 : verdict; }`,
+    `add set ${table} called { type inet_service; flags dynamic,timeout; size ${elementLimit}; timeout ${lookedUpTimeout}; }`,
     `add chain ${table} output { type filter hook output priority 0; policy accept; }`,
     `add chain ${table} input { type filter hook input priority 0; policy accept; }`,
     ...containers.flatMap(containerRules),
     `flush chain ${table} output`,
     `flush chain ${table} input`,
+    `add rule ${table} output meta l4proto tcp ${isOpenConnection} tcp dport != @called accept`,
+    `add rule ${table} input meta l4proto tcp ${isOpenConnection} tcp sport != @called accept`,
     ...levels.flatMap((level) => [
       `add rule ${table} output socket cgroupv2 level ${level} vmap @senders`,
       `add rule ${table} input socket cgroupv2 level ${level} vmap @receivers`,
@@ -52,49 +63,62 @@ export function counterRules(containers: readonly CountedCgroup[]): string {
   ].join("\n");
 }
 
+const isSYN = "tcp flags & (fin | syn | rst | ack) == syn";
+const isAnswer = "tcp flags & (fin | syn | rst | ack) == (syn | ack)";
+/** Without refusals (RST): such a one carries nothing, and its header has another length than all others. */
+const isOpenConnection = "tcp flags & (syn | rst) == 0x0";
+
 function containerRules({ name, path }: CountedCgroup): string[] {
   const table = `inet ${trafficTable}`;
   const id = name.replaceAll("-", "_");
-  const set = (each: TrafficSet, family: 4 | 6) => trafficSetName(each, family, name);
-  const out = `add rule ${table} sent_${id}`;
-  const back = `add rule ${table} received_${id}`;
   return [
-    ...families.flatMap((family) => [
-      addSet(set("peers", family), `${keyTypes[family].address} . inet_service`, false),
-      addSet(set("connects", family), `${keyTypes[family].address} . inet_service`, true),
-      addSet(set("connected", family), `${keyTypes[family].address} . inet_service`, true),
-      addSet(set("accepts", family), `${keyTypes[family].address} . inet_service`, true),
-      addSet(set("sent", family), `inet_proto . ${keyTypes[family].address} . inet_service`, true),
-      addSet(set("received", family), `inet_proto . ${keyTypes[family].address} . inet_service`, true),
+    ...families.flatMap((family) => familyRules(name, family)),
+    ...(["sent", "received"] as const).flatMap((way) => [
+      `add chain ${table} ${way}_${id}`,
+      `flush chain ${table} ${way}_${id}`,
+      `add rule ${table} ${way}_${id} meta nfproto vmap { ipv4 : goto ${way}4_${id}, ipv6 : goto ${way}6_${id} }`,
     ]),
-    `add chain ${table} sent_${id}`,
-    `add chain ${table} received_${id}`,
-    `flush chain ${table} sent_${id}`,
-    `flush chain ${table} received_${id}`,
-    ...families.flatMap((family) => {
-      const ip = keyTypes[family].protocol;
-      const to = `${ip} daddr . th dport`;
-      const from = `${ip} saddr . th sport`;
-      const isSYN = "tcp flags & (fin | syn | rst | ack) == syn";
-      const isAnswer = "tcp flags & (fin | syn | rst | ack) == (syn | ack)";
-      // A refusal carries nothing, and its header has another length than all others.
-      const noRST = "tcp flags & rst != rst";
-      return [
-        `${out} meta l4proto tcp ${isSYN} update @${set("peers", family)} { ${to} } update @${set("connects", family)} { ${to} }`,
-        `${out} meta l4proto tcp ${noRST} ${to} @${set("peers", family)} update @${set("peers", family)} { ${to} } update @${set("sent", family)} { meta l4proto . ${to} }`,
-        `${out} meta l4proto udp th dport < ${firstEphemeralPort} update @${set("sent", family)} { meta l4proto . ${to} }`,
-        `${back} meta l4proto tcp iifname != "lo" ${isSYN} update @${set("accepts", family)} { ${ip} saddr . th dport }`,
-        `${back} meta l4proto tcp ${isAnswer} ${from} @${set("peers", family)} update @${set("connected", family)} { ${from} }`,
-        `${back} meta l4proto tcp ${noRST} ${from} @${set("peers", family)} update @${set("received", family)} { meta l4proto . ${from} }`,
-        `${back} meta l4proto udp th sport < ${firstEphemeralPort} update @${set("received", family)} { meta l4proto . ${from} }`,
-      ];
-    }),
     `add element ${table} senders { "${path}" : jump sent_${id} }`,
     `add element ${table} receivers { "${path}" : jump received_${id} }`,
   ];
 }
 
-function addSet(name: string, type: string, counts: boolean): string {
+function familyRules(name: string, family: 4 | 6): string[] {
+  const table = `inet ${trafficTable}`;
+  const id = name.replaceAll("-", "_");
+  const set = (each: TrafficSet) => trafficSetName(each, family, name);
+  const { protocol: ip, address } = keyTypes[family];
+  const to = `${ip} daddr . th dport`;
+  const from = `${ip} saddr . th sport`;
+  const peer = `${address} . inet_service`;
+  const out = `add rule ${table} sent${family}_${id}`;
+  const back = `add rule ${table} received${family}_${id}`;
+  return [
+    addSet(set("peers"), peer, { counts: false, timeout: lookedUpTimeout }),
+    addSet(set("connects"), peer),
+    addSet(set("connected"), peer),
+    addSet(set("accepts"), peer),
+    addSet(set("sent"), `inet_proto . ${peer}`, { timeout: lookedUpTimeout }),
+    addSet(set("received"), `inet_proto . ${peer}`, { timeout: lookedUpTimeout }),
+    `add chain ${table} sent${family}_${id}`,
+    `add chain ${table} received${family}_${id}`,
+    `flush chain ${table} sent${family}_${id}`,
+    `flush chain ${table} received${family}_${id}`,
+    `${out} meta l4proto tcp ${isOpenConnection} meta l4proto . ${to} @${set("sent")} accept`,
+    `${out} meta l4proto tcp ${isSYN} update @called { th dport } update @${set("peers")} { ${to} } update @${set("connects")} { ${to} } update @${set("sent")} { meta l4proto . ${to} }`,
+    `${out} meta l4proto udp th dport < ${firstEphemeralPort} update @${set("sent")} { meta l4proto . ${to} }`,
+    `${back} meta l4proto tcp ${isOpenConnection} meta l4proto . ${from} @${set("received")} accept`,
+    `${back} meta l4proto tcp ${isAnswer} ${from} @${set("peers")} update @${set("connected")} { ${from} } update @${set("received")} { meta l4proto . ${from} }`,
+    `${back} meta l4proto tcp iifname != "lo" ${isSYN} update @${set("accepts")} { ${ip} saddr . th dport }`,
+    `${back} meta l4proto udp th sport < ${firstEphemeralPort} update @${set("received")} { meta l4proto . ${from} }`,
+  ];
+}
+
+function addSet(
+  name: string,
+  type: string,
+  { counts = true, timeout = elementTimeout }: { counts?: boolean; timeout?: string } = {},
+): string {
   const counter = counts ? " counter;" : "";
-  return `add set inet ${trafficTable} ${name} { type ${type}; flags dynamic,timeout; size ${elementLimit}; timeout ${elementTimeout};${counter} }`;
+  return `add set inet ${trafficTable} ${name} { type ${type}; flags dynamic,timeout; size ${elementLimit}; timeout ${timeout};${counter} }`;
 }

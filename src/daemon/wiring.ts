@@ -6,6 +6,7 @@ import { createEvidenceSource } from "../channels/evidence.ts";
 import { createChannelObserver } from "../channels/observer.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
+import { pageSizeName } from "../host/huge-pages.ts";
 import { readNodeFacts } from "../host/node-facts.ts";
 import { createImageService } from "../images/image-service.ts";
 import type { ImageService } from "../images/types.ts";
@@ -73,7 +74,18 @@ export async function wireNode(
       : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
   const services = createServiceNetwork({ layout, network, resolvConf: "/etc/resolv.conf" });
   const counters = await createNftCounters(scope);
-  const size = { cpus: facts.cpus, memoryBytes: facts.memoryBytes, diskBytes: diskSize(layout.stateDir) };
+  const hugePages = Object.fromEntries(
+    facts.hugePages.map(({ pageBytes, pages }) => [
+      `hugepages-${pageSizeName(pageBytes, "i")}`,
+      pageBytes * pages,
+    ]),
+  );
+  const size = {
+    cpus: facts.cpus,
+    memoryBytes: facts.memoryBytes,
+    hugePages,
+    diskBytes: diskSize(layout.stateDir),
+  };
   const events = new EventRecorder(store, facts.hostname);
   const agent = createAgent(
     {
@@ -89,7 +101,7 @@ export async function wireNode(
       events,
       tokens: new PodTokens(store, tokenKey.sign),
       allocatable: nodeResources(size),
-      admission: { allowedUnsafeSysctls: config.allowedUnsafeSysctls },
+      admission: { allowedUnsafeSysctls: config.allowedUnsafeSysctls, hugePages },
       newContainerID,
       hostFiles: readHostFiles,
     },

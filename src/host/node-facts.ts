@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, networkInterfaces, release, totalmem } from "node:os";
 import { readFileIfExists } from "./files.ts";
+import { type HugePages, readHugePages } from "./huge-pages.ts";
 
 /** What this machine is, in the words of v1.NodeSystemInfo. */
 export interface NodeFacts {
@@ -14,6 +15,7 @@ export interface NodeFacts {
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  readonly hugePages: readonly HugePages[];
   /** Addresses by which other machines reach this one, IPv4 first; 127.0.0.1 when there are none. */
   readonly addresses: readonly string[];
 }
@@ -32,6 +34,7 @@ export function readNodeFacts(isOwnInterface: (name: string) => boolean): NodeFa
     architecture: goArchitectures[machine()] ?? machine(),
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
+    hugePages: readHugePages(),
     addresses: hostAddresses(isOwnInterface),
   };
 }

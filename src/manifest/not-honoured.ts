@@ -45,11 +45,7 @@ export const notHonoured: readonly NotHonoured[] = [
   ),
   refuse("containers[].volumeDevices", "there are no block devices"),
   refuse("containers[].resources.claims", "there are no resource claims"),
-  refuse(
-    "containers[].resources.limits",
-    "only cpu, memory and ephemeral-storage can be limited",
-    hasKey(isDevice),
-  ),
+  refuse("containers[].resources.limits", "there are no devices to give to containers", hasKey(isDevice)),
   refuse(
     "containers[].securityContext.appArmorProfile.type",
     "AppArmor profiles are not applied",
@@ -86,11 +82,6 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("volumes[].scaleIO", volumeTypes),
   refuse("volumes[].storageos", volumeTypes),
   refuse("volumes[].vsphereVolume", volumeTypes),
-  refuse(
-    "volumes[].emptyDir.medium",
-    "an emptyDir lies on disk or in memory, not in huge pages",
-    not("Memory"),
-  ),
 
   refuse("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("Localhost")),
   warn("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("RuntimeDefault")),
@@ -116,5 +107,5 @@ export const notHonoured: readonly NotHonoured[] = [
 ];
 
 function isDevice(name: string): boolean {
-  return name.includes("/") || name.startsWith("hugepages-");
+  return name.includes("/");
 }

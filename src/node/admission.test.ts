@@ -5,7 +5,7 @@ import { rejectionOf } from "./admission.ts";
 function rejection(name: string, spec: Partial<PodSpec> = {}, allowedUnsafeSysctls: string[] = []) {
   const sysctls = [{ name, value: "1" }];
   const pod = { spec: { containers: [], securityContext: { sysctls }, ...spec } } as unknown as StoredPod;
-  return rejectionOf(pod, { allowedUnsafeSysctls });
+  return rejectionOf(pod, [], { allowedUnsafeSysctls, hugePages: {} });
 }
 
 test.each(["kernel.shm_rmid_forced", "net/ipv4/tcp_syncookies", "net.ipv4.ip_local_port_range"])(
@@ -30,5 +30,24 @@ test("the host's namespaces are not the pod's to change", () => {
   );
   expect(rejection("kernel.shm_rmid_forced", { hostIPC: true })?.message).toBe(
     'forbidden sysctl: "kernel.shm_rmid_forced" not allowed with host ipc enabled',
+  );
+});
+
+test("huge pages are there or the pod is refused, what others have counted in", () => {
+  const limits = { cpu: "1", "hugepages-2Mi": "4Mi" };
+  const pod = {
+    spec: { containers: [{ name: "a", resources: { limits, requests: limits } }] },
+  } as unknown as StoredPod;
+  const settings = (bytes: number) => ({ allowedUnsafeSysctls: [], hugePages: { "hugepages-2Mi": bytes } });
+  const mebibyte = 1024 * 1024;
+  expect(rejectionOf(pod, [], settings(4 * mebibyte))).toBeUndefined();
+  expect(rejectionOf(pod, [pod], settings(8 * mebibyte))).toBeUndefined();
+  expect(rejectionOf(pod, [pod], settings(4 * mebibyte))).toEqual({
+    reason: "OutOfhugepages-2Mi",
+    message:
+      "Node didn't have enough resource: hugepages-2Mi, requested: 4194304, used: 4194304, capacity: 4194304",
+  });
+  expect(rejectionOf(pod, [], { allowedUnsafeSysctls: [], hugePages: {} })?.reason).toBe(
+    "OutOfhugepages-2Mi",
   );
 });

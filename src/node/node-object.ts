@@ -11,6 +11,8 @@ export interface NodeDescription {
   readonly addresses: readonly string[];
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Bytes in huge pages by resource name (`hugepages-2Mi`), sizes without a page too. */
+  readonly hugePages: Readonly<Record<string, number>>;
   /** Size of the disk that holds pods' files. */
   readonly diskBytes: number;
   readonly runtimeHandlers: readonly RuntimeHandler[];
@@ -26,7 +28,7 @@ export interface NodeDescription {
   };
 }
 
-type MachineSize = Pick<NodeDescription, "cpus" | "memoryBytes" | "diskBytes">;
+type MachineSize = Pick<NodeDescription, "cpus" | "memoryBytes" | "hugePages" | "diskBytes">;
 
 /** Pods that one node runs at most (kubelet's default maxPods). */
 const maxPods = "110";
@@ -56,18 +58,30 @@ export function registerNode(store: Store, description: NodeDescription, scope: 
   }
 }
 
-/** What the machine has and, since nothing is set aside, what its pods may use. */
-export function nodeResources({ cpus, memoryBytes, diskBytes }: MachineSize): Record<string, string> {
+/** What the machine has. */
+function nodeCapacity({ cpus, memoryBytes, hugePages, diskBytes }: MachineSize): Record<string, string> {
   return {
     cpu: String(cpus),
-    "ephemeral-storage": `${Math.floor(diskBytes / 1024)}Ki`,
-    memory: `${Math.floor(memoryBytes / 1024)}Ki`,
+    "ephemeral-storage": kibibytes(diskBytes),
+    ...Object.fromEntries(
+      Object.entries(hugePages).map(([name, bytes]) => [name, bytes === 0 ? "0" : kibibytes(bytes)]),
+    ),
+    memory: kibibytes(memoryBytes),
     pods: maxPods,
   };
 }
 
+/** What its pods may use: nothing is set aside, but memory in huge pages is there for those who ask for them only. */
+export function nodeResources(size: MachineSize): Record<string, string> {
+  const inHugePages = Object.values(size.hugePages).reduce((sum, bytes) => sum + bytes, 0);
+  return { ...nodeCapacity(size), memory: kibibytes(size.memoryBytes - inHugePages) };
+}
+
+function kibibytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024)}Ki`;
+}
+
 function nodeStatus(description: NodeDescription, now: string): NonNullable<KubernetesNode["status"]> {
-  const resources = nodeResources(description);
   const condition = (type: string, status: string, reason: string, message: string) => ({
     type,
     status,
@@ -83,8 +97,8 @@ function nodeStatus(description: NodeDescription, now: string): NonNullable<Kube
     ],
     runtimeHandlers: [...description.runtimeHandlers],
     features: { supplementalGroupsPolicy: true },
-    capacity: resources,
-    allocatable: resources,
+    capacity: nodeCapacity(description),
+    allocatable: nodeResources(description),
     conditions: [
       condition(
         "MemoryPressure",

@@ -137,7 +137,12 @@ function isTerminal(state: PodState): boolean {
 
 /** Whether the node will not run the pod; says why in an event and in its status then. */
 function reject(state: PodState, dependencies: AgentDependencies, scope: Scope): boolean {
-  const rejection = rejectionOf(state.pod, dependencies.admission);
+  const { runtime, store, admission } = dependencies;
+  const admitted = new Set(runtime.listSandboxes().map(({ podUID }) => podUID));
+  const others = (store.list("pods").items as unknown as readonly StoredPod[]).filter(
+    ({ metadata: { uid } }) => uid !== state.uid && admitted.has(uid),
+  );
+  const rejection = rejectionOf(state.pod, others, admission);
   if (rejection === undefined) return false;
   const { reason, message } = rejection;
   dependencies.events.record(state.pod, "Warning", reason, message, scope);

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { release, totalmem } from "node:os";
-import { type CgroupMode, cgroupMode, cgroupV1Path } from "../host/cgroups.ts";
+import { join } from "node:path";
+import { type CgroupMode, cgroupMode, cgroupRoot, cgroupV1Path } from "../host/cgroups.ts";
+import { readFileIfExists } from "../host/files.ts";
+import { pageSizeName, readHugePages } from "../host/huge-pages.ts";
 import { capabilityNames } from "./spec/capability-names.ts";
 
 /** What a container's configuration depends on beside the pod: what this machine has and this daemon may. */
@@ -16,6 +19,8 @@ export interface Machine {
   readonly oomScoreAdj: number;
   readonly memoryBytes: number;
   readonly cgroupMode: CgroupMode;
+  /** Sizes of huge pages that the machine has and cgroups can limit, as cgroups name them: `2MB`. */
+  readonly hugePageSizes: readonly string[];
   /** Whether swap can be limited: always with cgroup version 2, by a kernel option with version 1. */
   readonly swapAccounting: boolean;
 }
@@ -37,8 +42,21 @@ export function readMachine(): Machine {
     oomScoreAdj: Number(readFileSync("/proc/self/oom_score_adj", "utf8")),
     memoryBytes: totalmem(),
     cgroupMode: mode,
+    hugePageSizes: limitableHugePages(mode),
     swapAccounting: memory === undefined || existsSync(`${memory}/memory.memsw.limit_in_bytes`),
   };
+}
+
+function limitableHugePages(mode: CgroupMode): readonly string[] {
+  const controllers = readFileIfExists(join(cgroupRoot, "cgroup.controllers")) ?? "";
+  const canLimit =
+    mode === "unified"
+      ? controllers.split(/\s+/).includes("hugetlb")
+      : cgroupV1Path("/", "hugetlb") !== undefined;
+  if (!canLimit) return [];
+  return readHugePages()
+    .filter(({ pages }) => pages > 0)
+    .map(({ pageBytes }) => pageSizeName(pageBytes, "B"));
 }
 
 /** Whether mounts can be changed together with those below them: mount_setattr(2), Linux 5.12. */

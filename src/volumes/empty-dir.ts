@@ -12,7 +12,7 @@ import type { VolumeRequest, VolumeType } from "./volume-type.ts";
 /**
  * `emptyDir`: a folder of the node's disk, or with `medium: Memory` a tmpfs, open to every user of the pod
  * (https://kubernetes.io/docs/concepts/storage/volumes/#emptydir). `sizeLimit` is the tmpfs' size; on disk it is
- * measured, not enforced.
+ * measured, not enforced. With `medium: HugePages` or `HugePages-SIZE` a hugetlbfs of the page size that the pod asks for.
  */
 export const emptyDir: VolumeType = {
   field: "emptyDir",
@@ -20,10 +20,9 @@ export const emptyDir: VolumeType = {
   async mount(request, scope) {
     const { volume } = request;
     const medium = volume.emptyDir?.medium ?? "";
-    if (medium !== "" && medium !== "Memory") {
-      throw new PeapodError("FailedMount", `unknown storage medium "${medium}"`);
-    }
-    if (medium === "Memory") await mountMemory(request, scope);
+    if (medium.startsWith("HugePages")) await mountHugePages(request, medium, scope);
+    else if (medium === "Memory") await mountMemory(request, scope);
+    else if (medium !== "") throw new PeapodError("FailedMount", `unknown storage medium "${medium}"`);
     else makeFolder(request);
     return describe(request);
   },
@@ -44,6 +43,39 @@ async function mountMemory(request: VolumeRequest, scope: Scope): Promise<void> 
   applyOwnership(folder, false, ownershipOf(pod.spec));
 }
 
+async function mountHugePages(request: VolumeRequest, medium: string, scope: Scope): Promise<void> {
+  const { folder, pod, volume } = request;
+  if (isFileSystemRoot(folder)) return;
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const limit = sizeLimit(volume.emptyDir?.sizeLimit);
+  const size = limit === undefined ? [] : [`size=${limit}`];
+  const options = [`pagesize=${hugePageSize(pod, medium)}`, ...size, "mode=0777"];
+  await mount({ type: "hugetlbfs", source: "nodev", target: folder, options }, scope);
+  applyOwnership(folder, false, ownershipOf(pod.spec));
+}
+
+/** As mount(8) takes it: the size that the medium names, else the only one that containers ask for. */
+function hugePageSize({ spec }: StoredPod, medium: string): string {
+  const prefix = "hugepages-";
+  const containers = [...spec.containers, ...(spec.initContainers ?? []), { resources: spec.resources }];
+  const asked = new Set(
+    containers
+      .flatMap(({ resources }) => Object.keys({ ...resources?.requests, ...resources?.limits }))
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length)),
+  );
+  const [, named] = medium.split("-");
+  if (named !== undefined && !asked.has(named)) {
+    throw new PeapodError("FailedMount", `medium ${medium}: no container asks for ${prefix}${named}`);
+  }
+  if (named === undefined && asked.size !== 1) {
+    const which =
+      asked.size === 0 ? "no container asks for huge pages" : "containers ask for several page sizes";
+    throw new PeapodError("FailedMount", `medium ${medium}: ${which}`);
+  }
+  return (named ?? [...asked][0] ?? "").replace(/i$/, "");
+}
+
 /** It appears with its final mode and group, so that one which is there needs nothing any more. */
 function makeFolder({ folder, pod }: VolumeRequest): void {
   if (existsSync(folder)) return;
@@ -56,7 +88,7 @@ function makeFolder({ folder, pod }: VolumeRequest): void {
 }
 
 function describe({ volume, folder }: VolumeRequest): MountedVolume {
-  const medium = volume.emptyDir?.medium === "Memory" ? "memory" : "disk";
+  const medium = (volume.emptyDir?.medium ?? "") === "" ? "disk" : "memory";
   return { name: volume.name, hostPath: folder, owned: true, medium };
 }
 

@@ -212,8 +212,9 @@ const containers: readonly Row[] = [
       node("configuration", "the pod's cgroup has the sums"),
       unit("runtime/spec/resources"),
       unit("node/ephemeral-storage"),
+      conformance("huge-pages"),
     ],
-    "cpu, memory, ephemeral-storage; huge pages and devices are refused",
+    "cpu, memory, ephemeral-storage, huge pages; devices are refused",
   ),
   yes(`${container}.resources.requests`, "partly", [
     node("configuration", "the pod's cgroup has the sums"),
@@ -306,12 +307,11 @@ const volumes: readonly Row[] = [
   yes("volumes[].name", "yes", unit("manifest/admit")),
   yes("volumes[].configMap", "partly", conformance("config-map")),
   yes("volumes[].downwardAPI", "error", conformance("downward-api")),
-  yes(
-    "volumes[].emptyDir",
-    "partly",
-    [conformance("empty-dir"), node("volumes", "emptyDir")],
-    "medium HugePages is refused",
-  ),
+  yes("volumes[].emptyDir", "partly", [
+    conformance("empty-dir"),
+    conformance("huge-pages"),
+    node("volumes", "emptyDir"),
+  ]),
   yes("volumes[].emptyDir.sizeLimit", "no", node("volumes", "use of a limited folder is measured")),
   yes(
     "volumes[].ephemeral",

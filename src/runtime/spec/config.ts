@@ -72,6 +72,7 @@ export function ociSpec(parts: SpecParts): OCISpec {
         privileged,
         cgroupMode: machine.cgroupMode,
         swapAccounting: machine.swapAccounting,
+        hugePageSizes: machine.hugePageSizes,
       }),
       ...(extraDevices.length === 0 ? {} : { devices: extraDevices }),
       ...protectedPaths(context),

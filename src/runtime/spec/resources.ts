@@ -10,6 +10,8 @@ export interface ResourceOptions {
   readonly privileged: boolean;
   readonly cgroupMode: CgroupMode;
   readonly swapAccounting: boolean;
+  /** Sizes of huge pages that the machine has. */
+  readonly hugePageSizes?: readonly string[];
   /** Most processes and threads in the container; undefined: as many as the pod may have. */
   readonly pidsLimit?: number;
 }
@@ -24,7 +26,7 @@ export function resources(container: Container, options: ResourceOptions): OCIRe
   return {
     devices: deviceRules(options.privileged),
     ...changeableResources(container.resources, options),
-    ...hugePages(container.resources?.limits),
+    ...hugePages(container.resources?.limits, options.hugePageSizes ?? []),
     ...(options.pidsLimit === undefined ? {} : { pids: { limit: options.pidsLimit } }),
     ...(options.cgroupMode === "unified" ? { unified: { "memory.oom.group": "1" } } : {}),
   };
@@ -56,15 +58,20 @@ export function changeableResources(
   };
 }
 
-/** The page sizes that limits name. */
+/** The page sizes that limits name, and none of any other that the machine has. */
 function hugePages(
   limits: Readonly<Record<string, string | number>> | undefined,
+  sizes: readonly string[],
 ): Pick<OCIResources, "hugepageLimits"> {
   const named = Object.entries(limits ?? {}).flatMap(([name, value]) => {
     const pageSize = hugePageSize(name);
     return pageSize === undefined ? [] : { pageSize, limit: Number(bytes(value) ?? 0n) };
   });
-  return named.length === 0 ? {} : { hugepageLimits: named };
+  const others = sizes
+    .filter((size) => !named.some(({ pageSize }) => pageSize === size))
+    .map((pageSize) => ({ pageSize, limit: 0 }));
+  const all = [...named, ...others];
+  return all.length === 0 ? {} : { hugepageLimits: all };
 }
 
 /** `hugepages-2Mi` → `2MB`, as the kernel and the OCI name the size; undefined for any other resource. */

@@ -4,9 +4,11 @@ import { DeepWatch } from "./deep/watch.ts";
 import { FifoWatch } from "./fifo-watch.ts";
 import { channelFacts } from "./joins.ts";
 import { PodChannels } from "./model.ts";
+import { withKnownObjects } from "./outside-ends.ts";
 import { PodSampler } from "./pod-sampler.ts";
 import type { PodFile } from "./snapshot.ts";
 import type {
+  AddressBook,
   Channel,
   ChannelInterest,
   ChannelObserver,
@@ -20,6 +22,8 @@ export interface ChannelObserverOptions {
   readonly pods: PodSource;
   /** Whether counters are installed in the pods' network namespaces (`TrafficCounters` of `network`). */
   readonly counters: { available(): { ok: true } | { ok: false; reason: string } };
+  /** Whose the addresses of ends outside the pods are; absent: nobody's. */
+  readonly addresses?: AddressBook;
   /** Milliseconds between looks while somebody asks or a pod is new. Default 1000. */
   readonly busyInterval?: number;
   /** Milliseconds between looks otherwise. Default 5000. */
@@ -103,10 +107,13 @@ class Observer implements ChannelObserver {
         .flatMap((each) => each.missing)
         .filter(({ layer }) => counters.ok || layer !== "nft"),
     ];
+    const { addresses } = this.#options;
+    const channels = [...this.#watched.values()].flatMap((each) =>
+      each.channels.list(each.pod, scope.clock.now()),
+    );
     return {
-      channels: [...this.#watched.values()].flatMap(({ channels, pod }) =>
-        channels.list(pod, scope.clock.now()),
-      ),
+      channels:
+        addresses === undefined ? channels : channels.map((channel) => withKnownObjects(channel, addresses)),
       missing: [...new Map(missing.map((each) => [each.reason, each])).values()],
     };
   }

@@ -34,6 +34,24 @@ export interface ChannelEndpoint {
   readonly process?: string;
   /** The path or address by which this end knows the channel, where it differs between the ends. */
   readonly path?: string;
+  /** An end outside the pod: the object of the API that has this address now. */
+  readonly object?: KnownObject;
+}
+
+/** An object of the API that has an address. */
+export interface KnownObject {
+  readonly kind: "Pod" | "Service" | "Node";
+  /** Empty for a Node. */
+  readonly namespace: string;
+  readonly name: string;
+  /** A Service: names of the pods among which it divides connections to this port. */
+  readonly pods?: readonly string[];
+}
+
+/** Whose an address is; the daemon implements it. */
+export interface AddressBook {
+  /** Undefined for an address that no object of the API has. `port` only where it is a server's. */
+  find(ip: string, port: number | undefined, protocol: "TCP" | "UDP"): KnownObject | undefined;
 }
 
 export interface Traffic {

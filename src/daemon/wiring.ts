@@ -26,6 +26,7 @@ import { createSandboxes } from "../runtime/sandbox/sandboxes.ts";
 import type { RuntimeService } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 import { createVolumeService } from "../volumes/volume-service.ts";
+import { createAddressBook } from "./address-book.ts";
 import type { DaemonConfig } from "./config.ts";
 import { createDiagnoser } from "./pod-diagnoser.ts";
 
@@ -108,7 +109,11 @@ export async function wireNode(
     scope,
   );
   const { name, version } = runtime.version();
-  const observer = createChannelObserver({ pods: agent.source, counters });
+  const addresses = createAddressBook(store, {
+    name: facts.hostname,
+    addresses: () => [...facts.addresses, network.hostSide()?.address].filter((ip) => ip !== undefined),
+  });
+  const observer = createChannelObserver({ pods: agent.source, counters, addresses });
   const evidence = createEvidenceSource(agent.source);
   return {
     agent,

@@ -1,4 +1,4 @@
-import type { ChannelEndpoint, EndpointRole } from "../../channels/types.ts";
+import type { ChannelEndpoint, EndpointRole, KnownObject } from "../../channels/types.ts";
 
 const fromRoles: readonly EndpointRole[] = ["Client", "Sender", "Writer"];
 const toRoles: readonly EndpointRole[] = ["Server", "Receiver", "Reader"];
@@ -15,5 +15,22 @@ export function channelEnds(endpoints: readonly ChannelEndpoint[], side: "from" 
 }
 
 function names(endpoints: readonly ChannelEndpoint[]): string[] {
-  return [...new Set(endpoints.map(({ container, path }) => container ?? path ?? "<outside>"))];
+  return [
+    ...new Set(
+      endpoints.map(({ container, object, path }) => container ?? objectText(object) ?? path ?? "<outside>"),
+    ),
+  ];
+}
+
+/** As many pods of a Service as are named. */
+const shownPods = 3;
+
+/** `pod/NAME`, `service/NAME(PODS)`. */
+function objectText(object: KnownObject | undefined): string | undefined {
+  if (object === undefined) return undefined;
+  const { kind, name, pods } = object;
+  const text = `${kind.toLowerCase()}/${name}`;
+  if (pods === undefined) return text;
+  const rest = pods.length > shownPods ? ",..." : "";
+  return `${text}(${pods.length === 0 ? "no pod" : pods.slice(0, shownPods).join(",")}${rest})`;
 }

@@ -20,7 +20,7 @@ function run(args: readonly string[], { program = peapod, env = {} } = {}) {
   });
 }
 
-describe("exit codes and what is said", () => {
+describe("exit codes and what is said", { timeout: 60_000 }, () => {
   test.concurrent.each<[string, number, RegExp]>([
     [
       "gte pods",

@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { explain, systemErrorCode } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { cgroupMode, cgroupRoot, unifiedControllers } from "./cgroup-mode.ts";
+import { removeIfEmpty } from "./files.ts";
 import { listMounts, mount, unmountIdle } from "./mounts.ts";
 
 /**
@@ -94,7 +95,7 @@ async function mountHierarchy(controllers: string, scope: Scope): Promise<boolea
   } catch (error) {
     scope.signal.throwIfAborted();
     scope.log.warn({ controllers, error: explain(error) }, "cgroup controllers stay with version 2");
-    if (made !== undefined) removeFolder(made);
+    if (made !== undefined) removeIfEmpty(made);
     return false;
   }
 }
@@ -133,18 +134,8 @@ async function unmountUnused(target: string, scope: Scope): Promise<void> {
     if (hasCgroups || !(await unmountIdle(target, scope))) return;
   }
   for (const wait of dissolveWaits) {
-    if (!readHierarchies().includes(basename(target))) return removeFolder(target);
+    if (!readHierarchies().includes(basename(target))) return removeIfEmpty(target);
     await scope.clock.sleep(wait, scope.signal);
-  }
-}
-
-/** Another process may be about to mount there, or have done so. */
-function removeFolder(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "EBUSY" && code !== "ENOTEMPTY" && code !== "ENOENT") throw error;
   }
 }
 

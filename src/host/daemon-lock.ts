@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
 import { readFileIfExists } from "./files.ts";
 import type { Layout } from "./layout.ts";
+import { processStat } from "./processes.ts";
 
 /** What `daemon.json` in the run directory says of the daemon that owns it. */
 export interface DaemonIdentity {
@@ -16,19 +17,13 @@ function identityFile(layout: Layout): string {
   return join(layout.runDir, "daemon.json");
 }
 
-/** PF_EXITING of linux/sched.h, in field 9 of proc(5) stat. */
-const exiting = 0x4;
-
 /**
- * A process' start time in clock ticks after boot, or undefined when there is no such process, or only what a kill
- * leaves of one until its memory is given back and its parent has looked.
+ * A process' start time, or undefined when there is no such process, or only what a kill leaves of one until its memory
+ * is given back and its parent has looked.
  */
 function processStartTime(pid: number): string | undefined {
-  const stat = readFileIfExists(`/proc/${pid}/stat`);
-  // The command name in parentheses may itself contain spaces and parentheses.
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const isOver = fields?.[0] === "Z" || (Number(fields?.[6]) & exiting) !== 0;
-  return isOver ? undefined : fields?.[19];
+  const stat = processStat(pid);
+  return stat === undefined || stat.state === "Z" || stat.isExiting ? undefined : String(stat.startTime);
 }
 
 /** The daemon that runs for this layout, if one does. */

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -58,6 +59,16 @@ export function readFolderIfExists(path: string): readonly string[] {
   } catch (error) {
     if (isGone(error)) return [];
     throw error;
+  }
+}
+
+/** Removes a folder, unless it is gone already, has something in it or is a mount point. */
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (!isGone(error) && code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "EBUSY") throw error;
   }
 }
 

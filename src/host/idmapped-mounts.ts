@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
-import { isGone, readFolderIfExists } from "./files.ts";
+import { isGone, readFolderIfExists, removeIfEmpty } from "./files.ts";
 import { listMounts } from "./mount-info.ts";
 import { unmount, unmountBelow } from "./mounts.ts";
 import { type SystemCalls, systemCallErrno, systemCalls } from "./system-calls.ts";
@@ -100,13 +100,5 @@ function removeMountPoint(path: string): void {
     else rmSync(path);
   } catch (error) {
     if (!isGone(error)) throw error;
-  }
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if (!isGone(error) && systemErrorCode(error) !== "ENOTEMPTY") throw error;
   }
 }

@@ -10,6 +10,7 @@ test("reads a name with parentheses and spaces", () => {
     state: "S",
     parent: 7,
     session: 9,
+    isExiting: false,
     startTime: 4321,
   });
 });

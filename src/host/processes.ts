@@ -18,7 +18,12 @@ export interface ProcessStat extends ProcessIdentity {
   readonly state: string;
   readonly parent: number;
   readonly session: number;
+  /** A kill has hit it; what is left goes once its memory is given back and its parent has looked. */
+  readonly isExiting: boolean;
 }
+
+/** PF_EXITING of linux/sched.h, in the flags (field 9). */
+const exiting = 0x4;
 
 /** Reads the text of a /proc/PID/stat file. The name, in parentheses, may itself hold any character. */
 export function parseProcessStat(text: string): ProcessStat {
@@ -31,12 +36,13 @@ export function parseProcessStat(text: string): ProcessStat {
     state: fields[0] ?? "",
     parent: Number(fields[1]),
     session: Number(fields[3]),
+    isExiting: (Number(fields[6]) & exiting) !== 0,
     startTime: Number(fields[19]),
   };
 }
 
 /** The process that has this number now, or undefined when there is none. */
-function processStat(pid: number): ProcessStat | undefined {
+export function processStat(pid: number): ProcessStat | undefined {
   const text = readFileIfExists(`/proc/${pid}/stat`);
   return text === undefined || text === "" ? undefined : parseProcessStat(text);
 }

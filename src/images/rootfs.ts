@@ -6,14 +6,13 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  rmdirSync,
   statSync,
 } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
-import { isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
+import { isGone, readFileIfExists, removeIfEmpty, writeFileAtomically } from "../host/files.ts";
 import { removeMappedMounts, withMappedIDs } from "../host/idmapped-mounts.ts";
 import { idMappedDir, type Layout, reachableDir, rootfsRunDir, rootfsStateDir } from "../host/layout.ts";
 import { isMounted, mount, unmountBelow } from "../host/mounts.ts";
@@ -202,13 +201,4 @@ function copyAttributes(from: string, to: string, firstID: number): void {
   const { mode, uid, gid } = statSync(from);
   chmodSync(to, (mode & 0o777) === 0o555 ? 0o755 : mode & 0o7777);
   chownSync(to, firstID + uid, firstID + gid);
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (!isGone(error) && code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-  }
 }

@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, rmdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
-import { isGone, readFolderIfExists } from "../host/files.ts";
+import { readFolderIfExists, removeIfEmpty } from "../host/files.ts";
 import { claimsDir, type Layout, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
 import type { StoredPod, Volume } from "../kube/types.ts";
 import { unmountAndDelete } from "./delete-tree.ts";
@@ -173,13 +173,5 @@ async function mountOne(type: VolumeType, request: VolumeRequest, scope: Scope):
     const why = error instanceof Error ? error.message : String(error);
     const message = `MountVolume.SetUp failed for volume "${request.volume.name}" : ${why}`;
     throw new PeapodError("FailedMount", message, { cause: error });
-  }
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if (!isGone(error) && systemErrorCode(error) !== "ENOTEMPTY") throw error;
   }
 }

@@ -1,13 +1,10 @@
-import { PeapodError } from "../../base/errors.ts";
 import { attachPath } from "../../client/attach.ts";
 import { exec as joinStreams } from "../../client/exec.ts";
-import { pods } from "../../client/resources.ts";
-import type { StoredPod } from "../../kube/types.ts";
 import { chooseContainer } from "../choose-container.ts";
 import { defineCommand } from "../command.ts";
+import { hasTerminal, openPod } from "../open-pod.ts";
 import { takeTerminal } from "../raw-terminal.ts";
-import { namespaceOf } from "../session.ts";
-import { parsePodName } from "../type-arguments.ts";
+import { containerChoice } from "../shared-options.ts";
 import { exitWhenClosed } from "../write-fully.ts";
 
 export const attach = defineCommand({
@@ -19,12 +16,7 @@ export const attach = defineCommand({
   args: { min: 1, max: 1 },
   completes: "pods",
   options: {
-    container: {
-      type: "string",
-      short: "c",
-      value: "CONTAINER",
-      summary: "Which container (default: the first)",
-    },
+    container: containerChoice,
     stdin: { type: "boolean", short: "i", summary: "Pass standard input to the container" },
     tty: { type: "boolean", short: "t", summary: "Standard input is a terminal, and so is the container's" },
     quiet: { type: "boolean", short: "q", summary: "Print only what the container prints" },
@@ -35,16 +27,8 @@ export const attach = defineCommand({
   ],
   async run({ options, args, session }) {
     const { client, scope, terminal } = session;
-    const namespace = namespaceOf(session);
-    const name = parsePodName(args[0] ?? "");
-    const pod = await client.get<StoredPod>(pods, { namespace, name }, scope);
-    const phase = pod.status?.phase;
-    if (phase === "Succeeded" || phase === "Failed") {
-      throw new PeapodError(
-        "BadRequest",
-        `cannot attach a container in a completed pod; current phase is ${phase}`,
-      );
-    }
+    const pod = await openPod(args[0] ?? "", "attach", session);
+    const { namespace, name } = pod.metadata;
     const say = options.quiet ? { err: () => {} } : terminal;
     const containerName = chooseContainer(pod, options.container, say);
     const container = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
@@ -53,10 +37,8 @@ export const attach = defineCommand({
     if (options.stdin && container?.stdin !== true) {
       terminal.err(`Container ${containerName} has no standard input (stdin: true in its manifest)\n`);
     }
-    const isTerminal = options.tty && options.stdin && process.stdin.isTTY === true;
-    if (options.tty && !isTerminal) {
-      terminal.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
-    } else if (isTerminal && container?.tty !== true) {
+    const isTerminal = hasTerminal(options, session);
+    if (isTerminal && container?.tty !== true) {
       terminal.err(`Unable to use a TTY - container ${containerName} did not allocate one\n`);
     }
     const tty = isTerminal && container?.tty === true;

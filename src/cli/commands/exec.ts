@@ -1,13 +1,10 @@
-import { PeapodError } from "../../base/errors.ts";
 import { execPath, exec as runInContainer } from "../../client/exec.ts";
-import { pods } from "../../client/resources.ts";
-import type { StoredPod } from "../../kube/types.ts";
 import { chooseContainer } from "../choose-container.ts";
 import { defineCommand } from "../command.ts";
+import { hasTerminal, openPod } from "../open-pod.ts";
 import { usageError } from "../parse-arguments.ts";
 import { takeTerminal } from "../raw-terminal.ts";
-import { namespaceOf } from "../session.ts";
-import { parsePodName } from "../type-arguments.ts";
+import { containerChoice } from "../shared-options.ts";
 import { exitWhenClosed } from "../write-fully.ts";
 
 export const exec = defineCommand({
@@ -17,12 +14,7 @@ export const exec = defineCommand({
   args: { min: 1, max: 1000 },
   completes: "pods",
   options: {
-    container: {
-      type: "string",
-      short: "c",
-      value: "CONTAINER",
-      summary: "Which container (default: the first)",
-    },
+    container: containerChoice,
     stdin: { type: "boolean", short: "i", summary: "Pass standard input to the command" },
     tty: { type: "boolean", short: "t", summary: "Give the command a terminal" },
     quiet: { type: "boolean", short: "q", summary: "Print only what the command prints" },
@@ -40,22 +32,11 @@ export const exec = defineCommand({
     }
     if (rest === undefined || rest.length === 0)
       throw usageError("you must specify at least one command for the container");
-    const namespace = namespaceOf(session);
-    const name = parsePodName(podArgument);
-    const pod = await client.get<StoredPod>(pods, { namespace, name }, scope);
-    const phase = pod.status?.phase;
-    if (phase === "Succeeded" || phase === "Failed") {
-      throw new PeapodError(
-        "BadRequest",
-        `cannot exec into a container in a completed pod; current phase is ${phase}`,
-      );
-    }
+    const pod = await openPod(podArgument, "exec into", session);
+    const { namespace, name } = pod.metadata;
     const container = chooseContainer(pod, options.container, options.quiet ? { err: () => {} } : terminal);
 
-    const interactive = options.tty && options.stdin && process.stdin.isTTY === true;
-    if (options.tty && !interactive) {
-      terminal.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
-    }
+    const interactive = hasTerminal(options, session);
     exitWhenClosed(process.stdout);
     using owned = interactive ? takeTerminal() : undefined;
     // Ctrl-C is a byte for the command while the terminal is raw; without one it ends the session.

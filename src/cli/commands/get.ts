@@ -6,10 +6,11 @@ import { defineCommand } from "../command.ts";
 import { type GetQuery, qualifiedName } from "../get-query.ts";
 import { usageError } from "../parse-arguments.ts";
 import { columnWidths, formatColumns } from "../printers/columns.ts";
-import { formatObjects, type OutputFormat, outputFormats } from "../printers/objects.ts";
+import { formatObjects, type OutputFormat } from "../printers/objects.ts";
 import { type TableOptions, tableHeader, tableRows } from "../printers/table.ts";
 import { reportError } from "../report-error.ts";
 import { namespaceOf } from "../session.ts";
+import { objectOutput } from "../shared-options.ts";
 import { parseTypesAndNames } from "../type-arguments.ts";
 
 export const get = defineCommand({
@@ -21,13 +22,7 @@ export const get = defineCommand({
   args: { min: 1, max: 1000 },
   completes: "types",
   options: {
-    output: {
-      type: "string",
-      short: "o",
-      value: "FORMAT",
-      choices: outputFormats,
-      summary: "json, yaml, wide or name",
-    },
+    output: objectOutput,
     watch: { type: "boolean", short: "w", summary: "After listing, print every change until Ctrl-C" },
     "watch-only": { type: "boolean", summary: "Print changes without listing first" },
     "all-namespaces": { type: "boolean", short: "A", summary: "Objects of all namespaces" },

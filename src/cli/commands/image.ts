@@ -3,8 +3,9 @@ import { images } from "../../client/resources.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import { type CommandGroup, defineCommand } from "../command.ts";
 import { formatColumns } from "../printers/columns.ts";
-import { formatObjects, outputFormats } from "../printers/objects.ts";
+import { formatObjects } from "../printers/objects.ts";
 import { tableHeader, tableRows } from "../printers/table.ts";
+import { objectOutput } from "../shared-options.ts";
 
 const list = defineCommand({
   name: "list",
@@ -12,13 +13,7 @@ const list = defineCommand({
   usage: "",
   args: { min: 0, max: 0 },
   options: {
-    output: {
-      type: "string",
-      short: "o",
-      value: "FORMAT",
-      choices: outputFormats,
-      summary: "json, yaml, wide or name",
-    },
+    output: objectOutput,
     "no-headers": { type: "boolean", summary: "Print no line of headings" },
   },
   examples: [{ text: "All images", command: "peapod image list" }],

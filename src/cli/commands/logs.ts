@@ -4,6 +4,7 @@ import { chooseContainer, containerNames } from "../choose-container.ts";
 import { defineCommand } from "../command.ts";
 import { usageError } from "../parse-arguments.ts";
 import { namespaceOf } from "../session.ts";
+import { containerChoice } from "../shared-options.ts";
 import { streamLogs } from "../stream-logs.ts";
 import { parsePodName } from "../type-arguments.ts";
 
@@ -14,12 +15,7 @@ export const logs = defineCommand({
   args: { min: 0, max: 2 },
   completes: "pods",
   options: {
-    container: {
-      type: "string",
-      short: "c",
-      value: "CONTAINER",
-      summary: "Which container (default: the first)",
-    },
+    container: containerChoice,
     "all-containers": { type: "boolean", summary: "The logs of all containers" },
     follow: { type: "boolean", short: "f", summary: "Go on with what is written from now on" },
     previous: { type: "boolean", short: "p", summary: "The container's instance before the last restart" },

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type CommandGroup, defineCommand } from "../command.ts";
 import { formatJson } from "../printers/json.ts";
+import { factOutput } from "../shared-options.ts";
 
 const start = defineCommand({
   name: "start",
@@ -104,13 +105,7 @@ const status = defineCommand({
   usage: "",
   args: { min: 0, max: 0 },
   options: {
-    output: {
-      type: "string",
-      short: "o",
-      value: "FORMAT",
-      choices: ["json", "yaml"],
-      summary: "json or yaml",
-    },
+    output: factOutput,
   },
   examples: [{ text: "For scripts", command: "peapod node status -o json" }],
   async run({ options, session }) {

@@ -2,6 +2,7 @@ import { errorCode } from "../../base/errors.ts";
 import { version as clientVersion } from "../../base/version.ts";
 import { defineCommand } from "../command.ts";
 import { formatJson } from "../printers/json.ts";
+import { factOutput } from "../shared-options.ts";
 
 export const version = defineCommand({
   name: "version",
@@ -10,13 +11,7 @@ export const version = defineCommand({
   args: { min: 0, max: 0 },
   options: {
     client: { type: "boolean", summary: "Only the client's" },
-    output: {
-      type: "string",
-      short: "o",
-      value: "FORMAT",
-      choices: ["json", "yaml"],
-      summary: "json or yaml",
-    },
+    output: factOutput,
   },
   examples: [{ text: "Without asking the node", command: "peapod version --client" }],
   async run({ options, session }) {

@@ -97,9 +97,7 @@ export const notHonoured: readonly NotHonoured[] = [
   warn("affinity", oneMachine),
   warn("tolerations", oneMachine),
   warn("topologySpreadConstraints", oneMachine),
-  warn("priorityClassName", oneMachine),
-  warn("priority", oneMachine),
-  warn("preemptionPolicy", oneMachine),
+  warn("preemptionPolicy", oneMachine, not("PreemptLowerPriority")),
   warn("schedulingGroup", oneMachine),
   warn("schedulerName", oneMachine, not("default-scheduler")),
 

@@ -23,6 +23,8 @@ import type { ImageLibrary } from "./image-library.ts";
 import { ListPages } from "./list-pages.ts";
 import { startNamespaceFinalizer } from "./namespace-finalizer.ts";
 import { ensureNamespaces } from "./permanent-namespaces.ts";
+import { ensurePriorityClasses } from "./policies/priority.ts";
+import { startQuotaStatus } from "./policies/quota-status.ts";
 import type { ApiContext } from "./request.ts";
 import { resources } from "./resources/registry.ts";
 import { acceptStreams } from "./streams/upgrade.ts";
@@ -99,6 +101,7 @@ export async function startServer(options: ServerOptions): Promise<{
   };
   ensureNamespaces(context);
   ensureDefaultRoles(context);
+  ensurePriorityClasses(context);
 
   const admit = createGate(access, store, scope.clock);
   const app = createApp(context, { ...options, admit });
@@ -117,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<{
   const removeSocket = await bindPrivately(socketPath, (path) => app.listen({ path }));
   const finalizer = startNamespaceFinalizer(context);
   const collector = startGarbageCollector(context);
+  const quotas = startQuotaStatus(context);
   let closed: Promise<void> | undefined;
   return {
     port: listener?.port,
@@ -126,7 +130,7 @@ export async function startServer(options: ServerOptions): Promise<{
         removeSocket();
         closing.abort(new Error("the server is closing"));
         endStreams();
-        await Promise.all([finalizer.stop(), collector.stop()]);
+        await Promise.all([finalizer.stop(), collector.stop(), quotas.stop()]);
         await listener?.close();
         await app.close();
       })();

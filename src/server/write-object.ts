@@ -4,6 +4,7 @@ import { admit, isDryRun } from "./admission.ts";
 import type { TrackedPart } from "./apply/track.ts";
 import { recordManagers } from "./field-manager.ts";
 import { checkKind, sentMetadata } from "./http/body.ts";
+import { checkPolicies } from "./policies/check-policies.ts";
 import type { ApiAnswer, ApiRequest } from "./request.ts";
 import { apiVersionOf, objectKey } from "./resource.ts";
 
@@ -38,6 +39,7 @@ export function writeObject(
     const next = withSpec(current, admitted.object);
     resource.checkUpdate?.(next, current);
     resource.authorizeWrite?.(next, request);
+    checkPolicies(request, next, current);
     record(current, next);
     return next;
   };

@@ -91,8 +91,8 @@ const pod: readonly Row[] = [
   yes("os", "no", unit("manifest/admit"), "linux only"),
   yes("overhead", "no", conformance("runtime-class", "should be initialized from the RuntimeClass")),
   notApplicable("preemptionPolicy"),
-  notApplicable("priority"),
-  notApplicable("priorityClassName"),
+  yes("priority", "no", conformance("quota", "the priority of a class"), "nothing is preempted"),
+  yes("priorityClassName", "no", conformance("quota", "the priority of a class"), "nothing is preempted"),
   yes("readinessGates", "no", conformance("probes", "a readiness gate must be set to True by somebody else")),
   refused("resourceClaims", "no"),
   yes("resources", "no", [

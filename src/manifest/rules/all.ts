@@ -8,6 +8,7 @@ import { validateEvent } from "../validate/event.ts";
 import { validatePodSpec } from "../validate/pod.ts";
 import { accessRules } from "./access.ts";
 import { configMapRules, secretRules } from "./configuration.ts";
+import { limitRangeRules, resourceQuotaRules } from "./limits.ts";
 import { networkRules } from "./network.ts";
 import { type KindRules, kindRules } from "./rules.ts";
 import { storageRules } from "./storage.ts";
@@ -25,8 +26,8 @@ export const allRules: Readonly<Record<string, KindRules>> = {
   "v1/Node": {},
   "v1/ConfigMap": configMapRules,
   "v1/Secret": secretRules,
-  "v1/LimitRange": {},
-  "v1/ResourceQuota": {},
+  "v1/LimitRange": limitRangeRules,
+  "v1/ResourceQuota": resourceQuotaRules,
   ...workloadRules,
   ...networkRules,
   ...storageRules,

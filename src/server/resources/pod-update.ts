@@ -10,6 +10,7 @@ import { invalidObject } from "../admission.ts";
 export function checkPodUpdate(nextObject: KubernetesObject, currentObject: KubernetesObject): void {
   const next = nextObject as unknown as StoredPod;
   const current = currentObject as unknown as StoredPod;
+  keepPriority(next, current);
   const problems = [...deadlineProblems(next, current), ...tolerationProblems(next, current)];
   if (!isDeepStrictEqual(fixedPart(next, current), current.spec)) {
     problems.push({
@@ -20,6 +21,13 @@ export function checkPodUpdate(nextObject: KubernetesObject, currentObject: Kube
     });
   }
   if (problems.length > 0) throw invalidObject({ kind: "Pod", group: "" }, current.metadata.name, problems);
+}
+
+/** A writer that knows nothing of what was resolved when the pod was made leaves it as it is. */
+function keepPriority(next: StoredPod, current: StoredPod): void {
+  const { priority, preemptionPolicy } = current.spec;
+  if (priority !== undefined) next.spec.priority ??= priority;
+  if (preemptionPolicy !== undefined) next.spec.preemptionPolicy ??= preemptionPolicy;
 }
 
 /** The new spec with everything that may change put back. */

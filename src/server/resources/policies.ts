@@ -17,7 +17,6 @@ const limitRanges = stored({
   kind: "LimitRange",
   plural: "limitranges",
   shortNames: ["limits"],
-  notice: notHonoured("LimitRange", "pods are not held to it"),
   columns: [nameColumn, createdAtColumn],
 });
 
@@ -29,7 +28,6 @@ const resourceQuotas = stored({
   shortNames: ["quota"],
   hasStatus: true,
   deleteReturnsObject: true,
-  notice: notHonoured("ResourceQuota", "nothing is counted against it"),
   columns: [
     nameColumn,
     textColumn<IResourceQuota>("Request", "Used and allowed requests.", (quota) => quotaText(quota, false)),

@@ -4,6 +4,7 @@ import { recordManagers } from "../field-manager.ts";
 import { isJSONObject, mediaType } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { applyMediaType, decodePatch } from "../patch/decode-patch.ts";
+import { checkLimits } from "../policies/check-policies.ts";
 import type { ApiAnswer, ApiRequest } from "../request.ts";
 import type { Subresource } from "../resource.ts";
 import { checkResize, resizedSpec } from "../resources/pod-resize-rules.ts";
@@ -51,7 +52,11 @@ function write(request: ApiRequest, changed: (current: KubernetesObject) => unkn
 }
 
 function withRules(request: ApiRequest): ApiRequest {
-  return { ...request, resource: { ...request.resource, checkUpdate: checkResize } };
+  const checkUpdate = (next: KubernetesObject, current: KubernetesObject) => {
+    checkResize(next, current);
+    checkLimits(request, next);
+  };
+  return { ...request, resource: { ...request.resource, checkUpdate } };
 }
 
 /** A configuration without all that a resize can't change. */

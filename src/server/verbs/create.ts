@@ -7,6 +7,7 @@ import { recordManagers } from "../field-manager.ts";
 import { checkKind } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
 import { randomSuffix } from "../random-suffix.ts";
+import { applyPolicies } from "../policies/check-policies.ts";
 import type { ApiAnswer, ApiRequest } from "../request.ts";
 import { apiVersionOf, objectKey, resourceName } from "../resource.ts";
 
@@ -38,6 +39,7 @@ export function createObject(
   ensureName(request, object);
   clearServerFields(object);
   if (resource.subresources.status !== undefined) delete object.status;
+  applyPolicies(request, object);
   record(object);
   resource.prepareForCreate?.(object, context);
   resource.authorizeWrite?.(object, request);

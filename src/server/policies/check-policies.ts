@@ -1,0 +1,75 @@
+import type { ILimitRange } from "kubernetes-models/v1/LimitRange";
+import { PeapodError } from "../../base/errors.ts";
+import type { KubernetesObject, PersistentVolumeClaim, Pod } from "../../kube/types.ts";
+import { invalidObject } from "../admission.ts";
+import type { ApiContext, ApiRequest } from "../request.ts";
+import { resourceName } from "../resource.ts";
+import { applyLimitDefaults, claimLimitProblems, podLimitProblems } from "./limit-range.ts";
+import { resolvePriority } from "./priority.ts";
+import { quotaProblem } from "./quota.ts";
+
+/**
+ * Holds a new object to what its namespace and the cluster say of such: gives pods their priority and the requests and
+ * limits that they lack, in place, and refuses (Forbidden) what goes beyond a LimitRange or a ResourceQuota. The API
+ * server's admission plugins Priority, LimitRanger and ResourceQuota, in their order. Does nothing to objects without a
+ * namespace.
+ */
+export function applyPolicies(request: ApiRequest, object: KubernetesObject): void {
+  const { context, resource } = request;
+  const name = resourceName(resource);
+  if (name === "pods") {
+    const pod = object as unknown as Pod;
+    refuse(request, object, resolvePriority(pod, context));
+    if (applyLimitDefaults(pod, rangesOf(context, object))) revalidate(request, object);
+  }
+  checkLimits(request, object);
+  checkQuota(request, object, undefined);
+}
+
+/** Refuses (Forbidden) the new state of an object that goes beyond a LimitRange or a ResourceQuota. */
+export function checkPolicies(request: ApiRequest, next: KubernetesObject, current: KubernetesObject): void {
+  if (resourceName(request.resource) === "persistentvolumeclaims") checkLimits(request, next);
+  checkQuota(request, next, current);
+}
+
+/** Refuses (Forbidden) a pod or claim that goes beyond a LimitRange of its namespace. */
+export function checkLimits(request: ApiRequest, object: KubernetesObject): void {
+  const name = resourceName(request.resource);
+  if (name !== "pods" && name !== "persistentvolumeclaims") return;
+  const ranges = rangesOf(request.context, object);
+  const problems =
+    name === "pods"
+      ? podLimitProblems(object as unknown as Pod, ranges)
+      : claimLimitProblems(object as unknown as PersistentVolumeClaim, ranges);
+  if (problems.length === 0) return;
+  refuse(request, object, problems.length === 1 ? problems[0] : `[${problems.join(", ")}]`);
+}
+
+function checkQuota(
+  request: ApiRequest,
+  next: KubernetesObject,
+  current: KubernetesObject | undefined,
+): void {
+  if (!request.resource.namespaced) return;
+  refuse(request, next, quotaProblem(resourceName(request.resource), next, current, request.context));
+}
+
+function rangesOf({ store }: ApiContext, { metadata }: KubernetesObject): readonly ILimitRange[] {
+  return store.list("limitranges", { namespace: metadata.namespace ?? "" }).items as unknown as ILimitRange[];
+}
+
+/** A default limit may lie below what the container requests. */
+function revalidate({ resource }: ApiRequest, object: KubernetesObject): void {
+  const problems = resource.admit?.(structuredClone(object)).problems ?? [];
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw invalidObject(resource, object.metadata.name, errors);
+}
+
+function refuse({ resource }: ApiRequest, { metadata }: KubernetesObject, why: string | undefined): void {
+  if (why === undefined) return;
+  const { name } = metadata;
+  const what = `${resourceName(resource)} ${JSON.stringify(name)}`;
+  throw new PeapodError("Forbidden", `${what} is forbidden: ${why}`, {
+    details: { name, group: resource.group, kind: resource.plural },
+  });
+}

@@ -19,7 +19,7 @@ export function quotasOf(context: Pick<ApiContext, "store">, namespace: string):
 }
 
 /** What all objects of its namespace use of a quota now; every resource that the quota limits has an amount. */
-export function usedOf(quota: IResourceQuota, context: ApiContext): QuotaAmounts {
+function usedOf(quota: IResourceQuota, context: ApiContext): QuotaAmounts {
   const now = context.scope.clock.now();
   const namespace = quota.metadata?.namespace ?? "";
   const names = Object.keys(quota.spec?.hard ?? {});

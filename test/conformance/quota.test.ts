@@ -86,7 +86,7 @@ describe("[sig-api-machinery] ResourceQuota", () => {
     await create(
       quota("q", { pods: "5", "requests.cpu": "1", configmaps: "10", secrets: "4", services: "3" }),
     );
-    const status = await used("q", { pods: "0", "requests.cpu": "0", configmaps: "0", services: "0" });
+    const status = await used("q", { pods: "0", "requests.cpu": "0", secrets: "0", services: "0" });
     expect(status.hard).toEqual({
       pods: "5",
       "requests.cpu": "1",
@@ -171,16 +171,19 @@ describe("[sig-api-machinery] ResourceQuota", () => {
   ])("should create a ResourceQuota and capture the life of %s", async (_, counted, object) => {
     const { create, refusal, used, ok } = await room();
     const named = (name: string) => ({ ...object, metadata: { name } });
-    await create(quota("q", { [counted]: "1" }));
-    await used("q", { [counted]: "0" });
-    await create(named("one"));
-    await used("q", { [counted]: "1" });
     const plural = counted.replace("count/", "");
+    // Every namespace has a ConfigMap from the beginning.
+    const there = (await ok(["get", plural, "-o", "name"])).split("\n").length - 1;
+    const full = String(there + 1);
+    await create(quota("q", { [counted]: full }));
+    await used("q", { [counted]: String(there) });
+    await create(named("one"));
+    await used("q", { [counted]: full });
     expect(await refusal(named("two"))).toBe(
-      `${plural} "two" is forbidden: exceeded quota: q, requested: ${counted}=1, used: ${counted}=1, limited: ${counted}=1`,
+      `${plural} "two" is forbidden: exceeded quota: q, requested: ${counted}=1, used: ${counted}=${full}, limited: ${counted}=${full}`,
     );
     await ok(["delete", plural, "one", "--wait"]);
-    await used("q", { [counted]: "0" });
+    await used("q", { [counted]: String(there) });
   });
 
   test("node ports and load balancers of services are counted, when they change too", async () => {
@@ -271,15 +274,15 @@ describe("[sig-api-machinery] ResourceQuota", () => {
 
   test("should be able to update and delete ResourceQuota", async () => {
     const { create, refusal, used, ok } = await room();
-    await create(quota("q", { configmaps: "0" }));
-    const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "m" } };
-    expect(await refusal(map)).toContain("limited: configmaps=0");
-    await ok(["patch", "quota", "q", "-p", '{"spec":{"hard":{"configmaps":"1"}}}']);
-    expect((await used("q", { configmaps: "0" })).hard).toEqual({ configmaps: "1" });
-    await create(map);
-    await used("q", { configmaps: "1" });
+    await create(quota("q", { secrets: "0" }));
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "m" } };
+    expect(await refusal(secret)).toContain("limited: secrets=0");
+    await ok(["patch", "quota", "q", "-p", '{"spec":{"hard":{"secrets":"1"}}}']);
+    expect((await used("q", { secrets: "0" })).hard).toEqual({ secrets: "1" });
+    await create(secret);
+    await used("q", { secrets: "1" });
     await ok(["delete", "quota", "q"]);
-    await create({ ...map, metadata: { name: "n" } });
+    await create({ ...secret, metadata: { name: "n" } });
   });
 
   test("controllers are held to it, and say so", async () => {

@@ -9,19 +9,22 @@ import { resolvePriority } from "./priority.ts";
 import { quotaProblem } from "./quota.ts";
 
 /**
- * Holds a new object to what its namespace and the cluster say of such: gives pods their priority and the requests and
- * limits that they lack, in place, and refuses (Forbidden) what goes beyond a LimitRange or a ResourceQuota. The API
- * server's admission plugins Priority, LimitRanger and ResourceQuota, in their order. Does nothing to objects without a
- * namespace.
+ * Gives a new pod its priority and the requests and limits that it lacks, in place, as the API server's admission
+ * plugins Priority and LimitRanger do; leaves other objects as they are. Throws Forbidden for a priority that can't be.
  */
 export function applyPolicies(request: ApiRequest, object: KubernetesObject): void {
   const { context, resource } = request;
-  const name = resourceName(resource);
-  if (name === "pods") {
-    const pod = object as unknown as Pod;
-    refuse(request, object, resolvePriority(pod, context));
-    if (applyLimitDefaults(pod, rangesOf(context, object))) revalidate(request, object);
-  }
+  if (resourceName(resource) !== "pods") return;
+  const pod = object as unknown as Pod;
+  refuse(request, object, resolvePriority(pod, context));
+  if (applyLimitDefaults(pod, rangesOf(context, object))) revalidate(request, object);
+}
+
+/**
+ * Refuses (Forbidden) a new object, complete as it will be stored, that goes beyond a LimitRange or a ResourceQuota of
+ * its namespace.
+ */
+export function checkNewObject(request: ApiRequest, object: KubernetesObject): void {
   checkLimits(request, object);
   checkQuota(request, object, undefined);
 }

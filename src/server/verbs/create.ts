@@ -6,8 +6,8 @@ import { admit, invalidObject, isDryRun } from "../admission.ts";
 import { recordManagers } from "../field-manager.ts";
 import { checkKind } from "../http/body.ts";
 import { decodeBody } from "../http/decode-body.ts";
+import { applyPolicies, checkNewObject } from "../policies/check-policies.ts";
 import { randomSuffix } from "../random-suffix.ts";
-import { applyPolicies } from "../policies/check-policies.ts";
 import type { ApiAnswer, ApiRequest } from "../request.ts";
 import { apiVersionOf, objectKey, resourceName } from "../resource.ts";
 
@@ -42,6 +42,7 @@ export function createObject(
   applyPolicies(request, object);
   record(object);
   resource.prepareForCreate?.(object, context);
+  checkNewObject(request, object);
   resource.authorizeWrite?.(object, request);
 
   if (isDryRun(request.query.getAll("dryRun")))

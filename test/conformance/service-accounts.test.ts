@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KubernetesObject, StoredPod } from "../../src/kube/types.ts";
 import { type Cluster, runPod, scriptPod, startCluster } from "../helpers/cluster.ts";
@@ -203,6 +203,27 @@ describe("tokens", () => {
     await cluster.remove(namespace, "Pod", "holder");
     await kubectl.ok(["-n", namespace, "wait", "--for=delete", "pod/holder", "--timeout=30s"]);
     expect((await ask(`${path}/pods`, token)).code).toBe(401);
+  });
+
+  test("a container asks the API with what is mounted: by curl, and by kubectl's in-cluster configuration", async () => {
+    const namespace = await cluster.newNamespace();
+    await podReader(namespace);
+    const { programs } = await clientsOf(cluster.node);
+    const script = `
+      ask() { curl -sS -m 20 -o /dev/null -w '%{http_code}\\n' --cacert ${folder}/ca.crt -H "Authorization: Bearer $(cat ${folder}/token)" "$1$2"; }
+      for server in https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT https://kubernetes.default.svc; do
+        ask $server /api/v1/namespaces/${namespace}/pods
+        ask $server /api/v1/namespaces/${namespace}/secrets
+      done
+      HOME=/tmp /mnt/kubectl get pods -o name
+      HOME=/tmp /mnt/kubectl get secrets`;
+    const programsFolder = { path: dirname(realpathSync(programs.kubectl)) };
+    const spec = { serviceAccountName: "reader", volumes: [{ name: "programs", hostPath: programsFolder }] };
+    const mounts = { volumeMounts: [{ name: "programs", mountPath: "/mnt" }] };
+    const pod = scriptPod("asker", script, spec, mounts);
+    const { log } = await runPod(cluster, namespace, pod);
+    expect(log.split("\n").slice(0, 5)).toEqual(["200", "403", "200", "403", "pod/asker"]);
+    expect(log).toContain(`User "system:serviceaccount:${namespace}:reader" cannot list resource "secrets"`);
   });
 
   test("kubectl create token: expiry, audiences, and what it is bound to", async () => {

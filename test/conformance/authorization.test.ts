@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, startCluster } from "../helpers/cluster.ts";
 import { type Client, clientsOf } from "../helpers/kubernetes-clients.ts";
+import { tlsClient } from "../helpers/tls-client.ts";
 
 // Who may do what, as kubectl asks and changes it.
 
@@ -81,7 +82,7 @@ describe("reviews", () => {
     });
   const attributes = () => ({ namespace, verb: "get", resource: "pods", name: "a" });
 
-  test("of somebody else, everywhere and in one namespace", async () => {
+  test("SubjectReview should support SubjectReview API operations: of somebody else, everywhere and in one namespace", async () => {
     const asked = { user: `system:serviceaccount:${namespace}:robot`, resourceAttributes: attributes() };
     const everywhere = await review("SubjectAccessReview", "subjectaccessreviews", asked);
     expect(everywhere).toMatchObject({ status: 201, body: { status: { allowed: true } } });
@@ -103,6 +104,18 @@ describe("reviews", () => {
     const local = `namespaces/${namespace}/localsubjectaccessreviews`;
     expect((await review("LocalSubjectAccessReview", local, elsewhere)).status).toBe(422);
   });
+});
+
+test("should return a 406 for a backend which does not implement metadata", async () => {
+  const client = await tlsClient(cluster.node);
+  const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const review = { spec: { resourceAttributes: { verb: "get", resource: "pods" } } };
+  const answer = await client.ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", client.admin, {
+    method: "POST",
+    body: Buffer.from(JSON.stringify(review)),
+    headers: { accept, "content-type": "application/json" },
+  });
+  expect(answer).toMatchObject({ code: 406, reason: "NotAcceptable" });
 });
 
 describe("roles", () => {

@@ -131,6 +131,37 @@ describe("[sig-auth] ServiceAccounts", () => {
     expect((await read()).data).toEqual(data);
   });
 
+  test("should update a ServiceAccount", async () => {
+    const namespace = await cluster.newNamespace();
+    const made = await cluster.create<KubernetesObject>(namespace, account("changed"));
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/changed`;
+    const answer = await cluster.call("PUT", path, { ...made, automountServiceAccountToken: false });
+    expect(answer).toMatchObject({ status: 200, body: { automountServiceAccountToken: false } });
+    expect((await cluster.call("GET", path)).body.automountServiceAccountToken).toBe(false);
+  });
+
+  test("should run through the lifecycle of a ServiceAccount", async () => {
+    const namespace = await cluster.newNamespace();
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    const before = (await cluster.call("GET", path)).body.metadata.resourceVersion;
+    const labels = { "test-serviceaccount-static": "true" };
+    await cluster.create(namespace, { ...account("living"), metadata: { name: "living", labels } });
+    await cluster.patch(namespace, "ServiceAccount", "living", { automountServiceAccountToken: false });
+    const selector = "labelSelector=test-serviceaccount-static%3Dtrue";
+    const listed = (await cluster.call("GET", `/api/v1/serviceaccounts?${selector}`)).body.items;
+    expect(listed).toMatchObject([
+      { metadata: { name: "living", labels }, automountServiceAccountToken: false },
+    ]);
+    expect((await cluster.call("DELETE", `${path}?${selector}`)).status).toBe(200);
+    const watch = `${path}?watch=1&timeoutSeconds=1&resourceVersion=${before}&${selector}`;
+    const lines = await kubectl.ok(["get", "--raw", watch]);
+    expect(lines.match(/"type":"(\w+)"/g)).toEqual([
+      '"type":"ADDED"',
+      '"type":"MODIFIED"',
+      '"type":"DELETED"',
+    ]);
+  });
+
   test("the account `default` comes again, others do not, and its namespace can still go", async () => {
     const namespace = await cluster.newNamespace();
     await cluster.create(namespace, account("other"));

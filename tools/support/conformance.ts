@@ -290,6 +290,24 @@ export const themes: readonly Theme[] = [
     ],
     "version v1 should proxy through a service and a pod",
   ]),
+  theme("[sig-auth] ServiceAccounts", "beyond", "service-accounts", [
+    "should mount an API token into pods",
+    "should allow opting out of API token automount",
+    [
+      "should mount projected service account token",
+      "test/conformance/projected.test.ts: should mount projected service account token",
+    ],
+    "should guarantee kube-root-ca.crt exist in any namespace",
+    "should update a ServiceAccount",
+    "should run through the lifecycle of a ServiceAccount",
+    "ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer",
+  ]),
+  theme("[sig-auth] SubjectReview", "beyond", "authorization", [
+    [
+      "should support SubjectReview API operations",
+      "SubjectReview should support SubjectReview API operations",
+    ],
+  ]),
   theme("[sig-instrumentation] Events", "beyond", "api-machinery", [
     "Events should manage the lifecycle of an event",
     "Events should delete a collection of events",
@@ -311,10 +329,10 @@ export const themes: readonly Theme[] = [
     "should not be blocked by dependency circle",
     "should ensure that all pods are removed when a namespace is deleted",
     "OrderedNamespaceDeletion namespace deletion should delete pod first",
-    {
-      name: "should return a 406 for a backend which does not implement metadata",
-      missing: "needs an aggregated API",
-    },
+    [
+      "should return a 406 for a backend which does not implement metadata",
+      "test/conformance/authorization.test.ts: should return a 406 for a backend which does not implement metadata",
+    ],
   ]),
   theme("[sig-node] PodTemplates", "beyond", "pods", [
     "should delete a collection of pod templates",

@@ -1,6 +1,7 @@
 import type { ITokenReview } from "kubernetes-models/authentication.k8s.io/v1/TokenReview";
 import type { IResourceAttributes } from "kubernetes-models/authorization.k8s.io/v1/ResourceAttributes";
 import type { ISubjectAccessReview } from "kubernetes-models/authorization.k8s.io/v1/SubjectAccessReview";
+import { PeapodError } from "../../base/errors.ts";
 import type { Attributes } from "../access/attributes.ts";
 import { apiAudiences } from "../access/authenticate.ts";
 import { isAllowed } from "../access/authorize.ts";
@@ -36,6 +37,12 @@ function review(
     selectableFields: {},
     handlers: {
       create: (request) => {
+        if (request.representation.as !== "Object") {
+          throw new PeapodError(
+            "NotAcceptable",
+            "the server was unable to respond with a content type that the client supports",
+          );
+        }
         const sent = checkKind(request, decodeBody(request), apiVersionOf(request.resource));
         const { object, warnings } = decodeConfiguration(request, sent);
         return { object: { ...object, status: answer(object, request) }, code: 201, warnings };

@@ -75,3 +75,23 @@ test.each(Object.keys(truth))("examples/%s.yaml: its containers talk as it says"
   );
   await node.ok(["down", name]);
 });
+
+test("examples/services/by-name.yaml: both pods behind the name answer, and the map names the Service", async () => {
+  const file = join(folder, "services/by-name.yaml");
+  await node.ok(["up", "-d", "-f", file]);
+  await eventually(async () => {
+    const log = await node.ok(["logs", "by-name-client"]);
+    return (
+      ["left", "right"].every((side) => log.includes(`Hello from greeter-${side} to 10.244.`)) || undefined
+    );
+  }, "greetings of both pods");
+  await eventually(async () => {
+    const [table, answers] = [
+      await node.ok(["channels", "by-name-client"]),
+      await node.ok(["channels", "greeter-left"]),
+    ];
+    const isNamed = table.includes("service/greeter(greeter-left,greeter-right)");
+    return (isNamed && answers.includes("pod/by-name-client")) || undefined;
+  }, "the Service and its client by name");
+  await node.ok(["down", "-f", file]);
+});

@@ -3,10 +3,19 @@ import { required, wrongType } from "./problems.ts";
 import { nearestSpelling } from "./spelling.ts";
 import type { ManifestProblem } from "./types.ts";
 
-/** Kinds that this version reads from a manifest, all of apiVersion `v1`. */
-const readable = ["Pod", "Namespace", "Event"] as const;
-
-type ReadableKind = (typeof readable)[number];
+/** Kinds that this version reads from a manifest, as `apiVersion/kind`: pods and what pods use. */
+const readable: readonly string[] = [
+  "v1/Pod",
+  "v1/Namespace",
+  "v1/Event",
+  "v1/ConfigMap",
+  "v1/Secret",
+  "v1/ServiceAccount",
+  "v1/PersistentVolumeClaim",
+  "v1/Service",
+  "v1/Endpoints",
+  "discovery.k8s.io/v1/EndpointSlice",
+];
 
 /** Why an object's kind cannot be read; empty when it can. */
 export function kindProblem(value: unknown): ManifestProblem[] {
@@ -20,7 +29,7 @@ export function kindProblem(value: unknown): ManifestProblem[] {
     ...checkText("kind", kind, "what the object is, for example Pod"),
   ];
   if (missing.length > 0) return missing;
-  if (apiVersion === "v1" && readable.includes(kind as ReadableKind)) return [];
+  if (readable.includes(`${apiVersion}/${kind}`)) return [];
   return [unreadableKind(apiVersion as string, kind as string)];
 }
 

@@ -93,5 +93,6 @@ test("examples/services/by-name.yaml: both pods behind the name answer, and the 
     const isNamed = table.includes("service/greeter(greeter-left,greeter-right)");
     return (isNamed && answers.includes("pod/by-name-client")) || undefined;
   }, "the Service and its client by name");
-  await node.ok(["down", "-f", file]);
+  expect(await node.ok(["up", "-d", "-f", file])).toContain("service/greeter unchanged\n");
+  expect(await node.ok(["down", "-f", file])).toContain('service "greeter" deleted\n');
 });

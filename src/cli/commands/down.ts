@@ -3,17 +3,20 @@ import type { StoredPod } from "../../kube/types.ts";
 import { defineCommand } from "../command.ts";
 import { withDeadline } from "../deadline.ts";
 import { deleteAndWait, type PodIdentity } from "../delete-and-wait.ts";
+import type { ManifestedObject } from "../manifests.ts";
 import { usageError } from "../parse-arguments.ts";
 import { everyWorkload, removeWorkloads } from "../remove-workloads.ts";
 import { namespaceOf, type Session } from "../session.ts";
 import { parsePodName } from "../type-arguments.ts";
+import { removeObject, supportingObjects } from "../up/apply-object.ts";
 
 export const down = defineCommand({
   name: "down",
   summary: "Remove pods and wait until they are gone",
   description:
     "Removes the pods of manifests, pods by name, or all of them, and returns when nothing of them is left in the " +
-    "API. Pods of a manifest that are not there count as removed.",
+    "API. With -f also the Services, ConfigMaps and Secrets of the manifests; claims stay, with their data. What is " +
+    "not there counts as removed.",
   usage: "(-f FILE | POD... | --all)",
   args: { min: 0, max: 1000 },
   completes: "pods",
@@ -49,12 +52,13 @@ export const down = defineCommand({
     const ways = [options.filename.length > 0, args.length > 0, options.all].filter(Boolean).length;
     if (ways !== 1) throw usageError("down needs one of -f FILE, POD names, or --all");
     if (options.all) await removeWorkloads(await everyWorkload(session), session);
+    const manifests = await readManifests(options.filename, options.recursive, session);
+    if (manifests === undefined) return 3;
     const targets = options.all
       ? await everyPod(session)
       : args.length > 0
         ? await podsByName(args, session)
-        : await podsOfManifests(options.filename, options.recursive, session);
-    if (targets === undefined) return 3;
+        : await podsOfManifests(manifests, session);
     const names = targets.map(({ metadata }) => `pod/${metadata.name}`).join(", ");
     await withDeadline(options.timeout, `${names} to go`, session.scope, (scope) =>
       deleteAndWait(
@@ -67,6 +71,7 @@ export const down = defineCommand({
         scope,
       ),
     );
+    for (const object of supportingObjects(manifests)) await removeObject(object, session);
     if (targets.length === 0) session.terminal.err("no pods to remove\n");
     return 0;
   },
@@ -86,19 +91,26 @@ function podsByName(args: readonly string[], session: Session): Promise<PodIdent
   );
 }
 
-async function podsOfManifests(
+/** None without sources; undefined when something is wrong with one, which has then been printed. */
+async function readManifests(
   sources: readonly string[],
   recursive: boolean,
   session: Session,
-): Promise<PodIdentity[] | undefined> {
+): Promise<readonly ManifestedObject[] | undefined> {
+  if (sources.length === 0) return [];
   const { loadManifests } = await import("../manifests.ts");
-  const manifests = await loadManifests(sources, { recursive }, session);
+  return loadManifests(sources, { recursive }, session);
+}
+
+async function podsOfManifests(
+  manifests: readonly ManifestedObject[],
+  session: Session,
+): Promise<PodIdentity[]> {
   const wanted = new Set(
     manifests
-      ?.filter(({ kind }) => kind === "Pod")
+      .filter(({ kind }) => kind === "Pod")
       .map(({ metadata }) => `${metadata?.namespace ?? namespaceOf(session)}/${metadata?.name}`),
   );
-  if (manifests === undefined) return undefined;
   const { items } = await session.client.list<StoredPod>(pods, {}, session.scope);
   return items.filter(({ metadata }) => wanted.has(`${metadata.namespace}/${metadata.name}`));
 }

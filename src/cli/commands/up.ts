@@ -12,7 +12,8 @@ export const up = defineCommand({
   description:
     "Reads all manifests first; if anything is wrong with any of them, prints every problem with its file, line " +
     "and column and applies nothing (exit code 3). A pod that already runs from an equal manifest is left as it is, " +
-    "a changed one is replaced.\n\n" +
+    "a changed one is replaced. Services, ConfigMaps, Secrets, ServiceAccounts and claims of the manifests are there " +
+    "before the pods.\n\n" +
     "Without -d, then prints the logs of all containers until the pods end; Ctrl-C removes the pods, a second " +
     "Ctrl-C without waiting for their processes.",
   usage: "-f FILE",

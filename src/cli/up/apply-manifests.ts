@@ -4,9 +4,10 @@ import type { Pod, StoredPod } from "../../kube/types.ts";
 import type { ManifestedObject } from "../manifests.ts";
 import { usageError } from "../parse-arguments.ts";
 import { namespaceOf, type Session } from "../session.ts";
+import { applyObject, supportingObjects } from "./apply-object.ts";
 import { applyPod } from "./apply-pod.ts";
 
-/** Applies namespaces, then pods, in the manifests' order; says what it did and yields each pod. */
+/** Applies namespaces, then what pods use, then pods, in the manifests' order; says what it did and yields each pod. */
 export async function* applyManifests(
   objects: readonly ManifestedObject[],
   replace: boolean,
@@ -23,17 +24,25 @@ export async function* applyManifests(
       terminal.out(`namespace/${name} unchanged\n`);
     }
   }
+  for (const object of supportingObjects(objects)) {
+    checkNamespace(object, session);
+    await applyObject(object, session);
+  }
   for (const object of objects.filter(({ kind }) => kind === "Pod")) {
-    const namespace = object.metadata?.namespace ?? namespaceOf(session);
-    if (session.namespace !== undefined && namespace !== session.namespace) {
-      throw usageError(
-        `the namespace of pod "${object.metadata?.name}" is "${namespace}", not "${session.namespace}" as -n says`,
-      );
-    }
+    const namespace = checkNamespace(object, session);
     const onReplace = ({ metadata }: StoredPod, hasChanged: boolean) =>
       terminal.err(`pod/${metadata.name}${hasChanged ? " changed" : ""}: replacing it\n`);
     const { pod, change } = await applyPod(client, object as Pod, { namespace, replace, onReplace }, scope);
     terminal.out(`pod/${pod.metadata.name} ${change}\n`);
     yield pod;
   }
+}
+
+/** The object's namespace. Throws Usage when it is another one than -n says. */
+function checkNamespace({ kind, metadata }: ManifestedObject, session: Session): string {
+  const namespace = metadata?.namespace ?? namespaceOf(session);
+  if (session.namespace === undefined || namespace === session.namespace) return namespace;
+  throw usageError(
+    `the namespace of ${kind.toLowerCase()} "${metadata?.name}" is "${namespace}", not "${session.namespace}" as -n says`,
+  );
 }

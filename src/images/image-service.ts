@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { readFolderIfExists } from "../host/files.ts";
 import type { Layout } from "../host/layout.ts";
 import type { UserNamespace } from "../host/user-namespace.ts";
 import { hostImageName } from "../kube/peapod-names.ts";
@@ -8,11 +11,12 @@ import { imagesIn } from "./archive.ts";
 import { HostImage, hostImage } from "./host-image.ts";
 import { ImageGraph } from "./image-graph.ts";
 import { JoinedCalls } from "./joined-calls.ts";
+import { authFileContent, matchingCredentials } from "./pull-credentials.ts";
 import { pullError } from "./pull-error.ts";
 import { fullName, parseReference } from "./reference.ts";
 import { RootfsMounts } from "./rootfs.ts";
 import { errorOutput, Skopeo } from "./skopeo.ts";
-import type { Image, ImageService, PullPolicy, PullProgress } from "./types.ts";
+import type { Image, ImageService, PullProgress, PullRequest, RegistryCredentials } from "./types.ts";
 
 /** Where the images are kept and how registries are found; absent: the machine's own configuration. */
 export interface ImageServiceOptions {
@@ -28,6 +32,10 @@ export function createImageService(options: ImageServiceOptions): ImageService {
   return new Images(options);
 }
 
+/** What registries answer who is not, or not enough, known. */
+const refusal = /unauthorized|authentication required|denied|\b40[13]\b/i;
+const pullFile = "pull-";
+
 class Images implements ImageService {
   readonly #skopeo: Skopeo;
   readonly #graph: ImageGraph;
@@ -35,6 +43,7 @@ class Images implements ImageService {
   readonly #hostImage: HostImage;
   readonly #pulls = new JoinedCalls<{ milliseconds: number }, PullProgress>();
   readonly #removing = new Set<string>();
+  readonly #runDir: string;
 
   constructor({ layout, registriesConf, authFile }: ImageServiceOptions) {
     this.#skopeo = new Skopeo({
@@ -42,13 +51,18 @@ class Images implements ImageService {
       registriesConf,
       authFile,
     });
+    this.#runDir = layout.runDir;
+    // A daemon that was killed in a pull leaves its credentials.
+    for (const name of readFolderIfExists(layout.runDir)) {
+      if (name.startsWith(pullFile)) rmSync(join(layout.runDir, name), { force: true });
+    }
     this.#graph = new ImageGraph(this.#skopeo.graphRoot);
     this.#rootfs = new RootfsMounts(layout);
     this.#hostImage = new HostImage(layout);
   }
 
   async ensure(
-    request: { image: string; policy: PullPolicy; onProgress?: (progress: PullProgress) => void },
+    request: PullRequest,
     scope: Scope,
   ): Promise<{ image: Image; pulled: { milliseconds: number } | undefined }> {
     if (isHostImage(request.image)) return { image: hostImage, pulled: undefined };
@@ -62,9 +76,12 @@ class Images implements ImageService {
       );
     }
     const onProgress = request.onProgress ?? (() => {});
+    const credentials = request.credentials ?? [];
     const work = (tell: (progress: PullProgress) => void, workScope: Scope) =>
-      this.#pull(name, tell, workScope);
-    const pulled = await this.#pulls.join(name, onProgress, work, scope);
+      this.#pull(name, credentials, tell, workScope);
+    // One with other credentials is another pull: it may be allowed what this one is not.
+    const key = JSON.stringify([name, credentials]);
+    const pulled = await this.#pulls.join(key, onProgress, work, scope);
     const image = this.#graph.findByName(name);
     if (image === undefined) {
       throw new PeapodError(
@@ -84,7 +101,7 @@ class Images implements ImageService {
     let last: Image | undefined;
     for (const { source: from, name } of await imagesIn(source, scope)) {
       try {
-        await this.#skopeo.copy(from, `containers-storage:${name}`, () => {}, scope);
+        await this.#skopeo.copy(from, `containers-storage:${name}`, {}, scope);
       } catch (error) {
         throw new PeapodError(
           "BadRequest",
@@ -149,22 +166,53 @@ class Images implements ImageService {
 
   async #pull(
     name: string,
+    credentials: readonly RegistryCredentials[],
     tell: (progress: PullProgress) => void,
     scope: Scope,
   ): Promise<{ milliseconds: number }> {
     const start = performance.now();
     this.#startOverIfDamaged(scope);
-    try {
-      await this.#skopeo.copy(
+    const copy = (authFile?: string) =>
+      this.#skopeo.copy(
         `docker://${name}`,
         `containers-storage:${name}`,
-        (line) => tell({ message: line }),
+        { onLine: (line) => tell({ message: line }), authFile },
         scope,
       );
+    try {
+      await this.#withCredentials(name, credentials, copy);
     } catch (error) {
       throw pullError(name, errorOutput(error), error);
     }
     return { milliseconds: Math.round(performance.now() - start) };
+  }
+
+  /** Tries the credentials that cover the image, then the machine's. What the first says is why it failed. */
+  async #withCredentials(
+    name: string,
+    credentials: readonly RegistryCredentials[],
+    copy: (authFile?: string) => Promise<unknown>,
+  ): Promise<void> {
+    const failures: unknown[] = [];
+    for (const own of matchingCredentials(name, credentials)) {
+      // In the run folder, which is in memory on most machines, and only for as long as it is needed.
+      mkdirSync(this.#runDir, { recursive: true, mode: 0o700 });
+      const authFile = join(this.#runDir, `${pullFile}${randomUUID()}.json`);
+      try {
+        writeFileSync(authFile, authFileContent(name, own, credentials), { mode: 0o600 });
+        await copy(authFile);
+        return;
+      } catch (error) {
+        // Anything else would fail with other credentials too.
+        if (!refusal.test(errorOutput(error))) throw error;
+        failures.push(error);
+      } finally {
+        rmSync(authFile, { force: true });
+      }
+    }
+    await copy().catch((error) => {
+      throw failures[0] ?? error;
+    });
   }
 
   #startOverIfDamaged(scope: Scope): void {

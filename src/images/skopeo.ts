@@ -29,9 +29,18 @@ export class Skopeo {
     this.graphRoot = join(options.folder, "graph");
   }
 
-  /** Copies an image between two transports. `onLine` gets skopeo's progress lines. */
-  copy(source: string, target: string, onLine: (line: string) => void, scope: Scope): Promise<CommandResult> {
-    return this.#run(["copy", "--remove-signatures", source, target], onLine, scope);
+  /**
+   * Copies an image between two transports. `onLine` gets skopeo's progress lines; `authFile` (containers-auth.json(5))
+   * takes the place of the machine's credentials.
+   */
+  copy(
+    source: string,
+    target: string,
+    options: { onLine?: (line: string) => void; authFile?: string | undefined },
+    scope: Scope,
+  ): Promise<CommandResult> {
+    const { onLine = () => {}, authFile } = options;
+    return this.#run(["copy", "--remove-signatures", source, target], onLine, scope, authFile);
   }
 
   /** Deletes an image with all its names and the layers that only it had. `id` as 64 hexadecimal digits. */
@@ -49,9 +58,14 @@ export class Skopeo {
     renameSync(this.graphRoot, aside);
   }
 
-  #run(args: readonly string[], onLine: (line: string) => void, scope: Scope): Promise<CommandResult> {
+  #run(
+    args: readonly string[],
+    onLine: (line: string) => void,
+    scope: Scope,
+    authFile = this.#options.authFile,
+  ): Promise<CommandResult> {
     this.#prepare();
-    const { registriesConf, authFile } = this.#options;
+    const { registriesConf } = this.#options;
     const global = [
       ...(registriesConf === undefined ? [] : ["--registries-conf", registriesConf]),
       ...(hasPolicy() ? [] : ["--policy", join(this.#options.folder, "policy.json")]),

@@ -28,9 +28,24 @@ export interface Image {
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
+/** A login to a registry, as a Docker configuration has it. */
+export interface RegistryCredentials {
+  /** Host, host and path, or a URL; `*` stands for any part of a host name. */
+  readonly registry: string;
+  /** `user:password` in base64. */
+  readonly auth: string;
+}
+
 /** What is happening to a pull, for progress lines and events. */
 export interface PullProgress {
   readonly message: string;
+}
+
+export interface PullRequest {
+  readonly image: string;
+  readonly policy: PullPolicy;
+  readonly credentials?: readonly RegistryCredentials[];
+  readonly onProgress?: (progress: PullProgress) => void;
 }
 
 /**
@@ -42,10 +57,11 @@ export interface ImageService {
    * The image, present and unpacked. Asks the registry as `policy` says
    * (https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy). `hostImageName` of kube/peapod-names.ts is
    * always present. Throws ErrImagePull, ErrImageNeverPull or InvalidImageName, message fit for a pod event.
-   * `pulled` says whether a registry was asked and how long that took.
+   * `pulled` says whether a registry was asked and how long that took. Credentials that cover the image are tried one
+   * after the other before those of the machine.
    */
   ensure(
-    request: { image: string; policy: PullPolicy; onProgress?: (progress: PullProgress) => void },
+    request: PullRequest,
     scope: Scope,
   ): Promise<{ image: Image; pulled: { milliseconds: number } | undefined }>;
   list(scope: Scope): Promise<readonly Image[]>;

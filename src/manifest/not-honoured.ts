@@ -100,8 +100,6 @@ export const notHonoured: readonly NotHonoured[] = [
   warn("preemptionPolicy", oneMachine, not("PreemptLowerPriority")),
   warn("schedulingGroup", oneMachine),
   warn("schedulerName", oneMachine, not("default-scheduler")),
-
-  warn("imagePullSecrets", "images are pulled with the credentials of this machine's registry auth files"),
 ];
 
 function isDevice(name: string): boolean {

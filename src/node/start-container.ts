@@ -7,6 +7,7 @@ import { hostImageName, imageFallbackAnnotation } from "../kube/peapod-names.ts"
 import type { Service, StoredPod } from "../kube/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
 import { containerMounts } from "./configuration/container-mounts.ts";
+import { pullCredentials } from "./configuration/pull-secrets.ts";
 import { needsAddresses } from "./configuration/references.ts";
 import { serviceVariables } from "./configuration/service-variables.ts";
 import { objectsIn } from "./configuration/sources.ts";
@@ -96,9 +97,10 @@ function variableSources(
 async function obtainImage(
   state: PodState,
   { container }: StartAction,
-  { images, events }: AgentDependencies,
+  dependencies: AgentDependencies,
   scope: Scope,
 ): Promise<Image> {
+  const { images, events } = dependencies;
   const { pod } = state;
   const name = container.image ?? "";
   const record = (type: "Normal" | "Warning", reason: string, message: string) =>
@@ -111,6 +113,7 @@ async function obtainImage(
       {
         image: name,
         policy: (container.imagePullPolicy ?? "IfNotPresent") as PullPolicy,
+        credentials: pullCredentials(pod, dependencies, scope),
         onProgress: () => {
           if (!announced) record("Normal", "Pulling", `Pulling image "${name}"`);
           announced = true;

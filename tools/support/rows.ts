@@ -84,7 +84,7 @@ const pod: readonly Row[] = [
   yes("hostUsers", "partly", conformance("user-namespaces"), "false needs Linux 5.19; volumes in memory 6.3"),
   yes("hostname", "yes", conformance("kubelet", "with-name")),
   yes("hostnameOverride", "no", conformance("kubelet", "overridden")),
-  warned("imagePullSecrets", "no"),
+  yes("imagePullSecrets", "no", [conformance("pull-secrets"), unit("images/pull-credentials")]),
   yes("initContainers", "partly", [conformance("init-containers"), conformance("sidecars")]),
   yes("nodeName", "not applicable", unit("server/http/app"), "this node's name is the only one that runs"),
   notApplicable("nodeSelector"),

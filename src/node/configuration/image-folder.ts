@@ -5,6 +5,7 @@ import type { StoredPod, Volume } from "../../kube/types.ts";
 import type { Sandbox } from "../../runtime/types.ts";
 import type { VolumeContent } from "../../volumes/types.ts";
 import type { AgentDependencies } from "../dependencies.ts";
+import { pullCredentials } from "./pull-secrets.ts";
 
 const prefix = "volume-";
 const uidLength = 36;
@@ -17,13 +18,18 @@ export async function imageFolder(
   pod: StoredPod,
   volume: Volume,
   userNamespace: Sandbox["userNamespace"],
-  { images }: Pick<AgentDependencies, "images">,
+  dependencies: Pick<AgentDependencies, "images" | "store" | "events">,
   scope: Scope,
 ): Promise<VolumeContent | undefined> {
   if (volume.image === undefined) return undefined;
   const { reference = "", pullPolicy } = volume.image;
   const policy = pullPolicy ?? (isLatestImage(reference) ? "Always" : "IfNotPresent");
-  const { image } = await images.ensure({ image: reference, policy: policy as PullPolicy }, scope);
+  const { images } = dependencies;
+  const credentials = pullCredentials(pod, dependencies, scope);
+  const { image } = await images.ensure(
+    { image: reference, policy: policy as PullPolicy, credentials },
+    scope,
+  );
   const name = `${prefix}${pod.metadata.uid}-${volume.name}`;
   const folder = await images.mountRootfs(name, image, userNamespace, scope);
   return { folder, readOnly: true };

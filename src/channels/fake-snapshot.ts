@@ -18,6 +18,7 @@ export function fakeSnapshot(parts: Partial<PodSnapshot> = {}): PodSnapshot {
     messageQueues: [],
     counts: [],
     files: [],
+    watched: new Map(),
     fifoUses: [],
     waitingOpens: [],
     earlierSockets: new Set(),

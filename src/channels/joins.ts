@@ -10,6 +10,7 @@ import { messageQueueChannels, semaphoreChannels, sharedMemoryChannels } from ".
 import { tcpChannels } from "./tcp.ts";
 import { udpChannels } from "./udp.ts";
 import { unixChannels } from "./unix.ts";
+import { watchedFileChannels } from "./watched-file.ts";
 
 /** One function per type of channel, each pure. A new type is one file and one line here. */
 const joins: readonly ((snapshot: PodSnapshot) => ChannelFact[])[] = [
@@ -24,6 +25,7 @@ const joins: readonly ((snapshot: PodSnapshot) => ChannelFact[])[] = [
   posixSharedMemoryChannels,
   posixMessageQueueChannels,
   sharedFileChannels,
+  watchedFileChannels,
   signalChannels,
 ];
 

@@ -20,6 +20,7 @@ import { type MappingCache, sampleProcesses, waitingOpens } from "./process-samp
 import type { FifoUse, KnownListener, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { MissingEvidence, ObservedPod } from "./types.ts";
 import { scanFiles } from "./volume-scan.ts";
+import { WatchedPlaces } from "./watched-places.ts";
 
 /** A server that stopped is remembered this long, for connections of which nothing but a count is left. */
 const listenerMemoryMilliseconds = 10_000;
@@ -32,6 +33,7 @@ const maxSemaphoreSets = 16;
 /** Takes looks at one pod: reads /proc and asks the pod's one helper. */
 export class PodSampler {
   readonly #mappings: MappingCache = new Map();
+  readonly #watched = new WatchedPlaces();
   readonly #listeners = new Map<string, { readonly listener: KnownListener; at: number }>();
   #shell: NamespaceShell | undefined;
   #shellFailure: { readonly reason: string; readonly at: number } | undefined;
@@ -57,6 +59,7 @@ export class PodSampler {
     const tcp = [...parseInternetSockets(net("tcp")), ...parseInternetSockets(net("tcp6"))];
     const udp = [...parseInternetSockets(net("udp")), ...parseInternetSockets(net("udp6"))];
     const files = this.#scan(pod, now);
+    const watched = this.#watched.of(pod, processes, now);
     const opens = waitingOpens(pod, processes);
     const answers = await asking;
     const unix = answers.unix ?? parseProcUnixSockets(net("unix"));
@@ -74,6 +77,7 @@ export class PodSampler {
       messageQueues: answers.messageQueues,
       counts: answers.counts,
       files,
+      watched,
       waitingOpens: opens,
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
       earlierSockets: this.#earlierSockets,

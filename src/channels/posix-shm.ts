@@ -1,6 +1,8 @@
+import { systemCallName } from "../host/waiting-calls.ts";
 import { type ChannelFact, scopeWithin } from "./fact.ts";
 import { type Sharer, sharerEndpoints } from "./mapped.ts";
-import type { PodSnapshot } from "./snapshot.ts";
+import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
+import type { Evidence } from "./types.ts";
 
 /**
  * POSIX shared memory and named semaphores: files in the pod's one /dev/shm, told apart by device and inode, since
@@ -48,12 +50,29 @@ export function posixSharedMemoryChannels(snapshot: PodSnapshot): ChannelFact[] 
       endpoints,
       condition: "Open" as const,
       readings: [],
-      evidence: sharers.map(({ process, writes }) => ({
-        source: "/proc/PID/maps",
-        detail: `${process.container}: ${process.name} shares /dev/shm${name} ${writes ? "to read and write" : "to read"}`,
-      })),
+      evidence: [
+        ...sharers.map(({ process, writes }) => ({
+          source: "/proc/PID/maps",
+          detail: `${process.container}: ${process.name} shares /dev/shm${name} ${writes ? "to read and write" : "to read"}`,
+        })),
+        ...sharers.flatMap(({ process }) => waitEvidence(process, identity, semaphore)),
+      ],
     };
   });
+}
+
+/** A thread that sleeps on a word of the memory: sem_wait(3), or a mutex or condition that processes share. */
+function waitEvidence(process: ObservedProcess, identity: string, semaphore: boolean): Evidence[] {
+  const waits = process.calls.some(
+    ({ number, args: [address = 0n] }) =>
+      systemCallName(number) === "futex" &&
+      process.mappings.some(
+        (mapping) => mapping.identity === identity && address >= mapping.start && address < mapping.end,
+      ),
+  );
+  if (!waits) return [];
+  const what = semaphore ? "in sem_wait(3); who posts can't be seen" : "for a word in it (futex)";
+  return [{ source: "/proc/PID/syscall", detail: `${process.container}: ${process.name} waits ${what}` }];
 }
 
 const deletedName = / \(deleted\)$/;

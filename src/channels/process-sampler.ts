@@ -11,6 +11,7 @@ import {
   readProcessIdentity,
   readProcFile,
   readWaitingCalls,
+  readWatches,
   readWorkingFolder,
   resolveInRoot,
   type SharedMapping,
@@ -66,6 +67,17 @@ function sampleDescriptors(pid: number): Descriptor[] {
       const kind = match[1] === "socket" ? ("socket" as const) : ("pipe" as const);
       const access = kind === "pipe" ? readDescriptorInfo(pid, fd)?.access : undefined;
       return [{ ...bare, fd, link, kind, inode: Number(match[2]), access }];
+    }
+    if (link === "anon_inode:inotify") {
+      return readWatches(pid, fd).map((identity) => ({
+        ...bare,
+        fd,
+        link,
+        kind: "watch",
+        inode: undefined,
+        identity,
+        access: undefined,
+      }));
     }
     const device = link.startsWith("/dev/") && !link.startsWith("/dev/shm/");
     if (!link.startsWith("/") || device || link.startsWith("/proc/") || link.startsWith("/sys/")) return [];

@@ -26,6 +26,8 @@ export interface PodSnapshot {
   readonly counts: readonly TrafficCount[] | undefined;
   /** FIFOs and sockets in the pod's volumes, and the files of its /dev/shm. */
   readonly files: readonly PodFile[];
+  /** By identity: files and folders of the volumes that somebody watches with inotify(7). */
+  readonly watched: ReadonlyMap<string, WatchedPlace>;
   /** Who held or opened which FIFO lately, as events told it. */
   readonly fifoUses: readonly FifoUse[];
   /** What threads wait for in open(2): paths read from their memory. */
@@ -57,7 +59,8 @@ export type Access = "read" | "write" | "both";
 export interface Descriptor {
   readonly fd: number;
   readonly link: string;
-  readonly kind: FileKind | "pipe" | "queue";
+  /** `watch`: one thing that an inotify descriptor watches, as `identity`. */
+  readonly kind: FileKind | "pipe" | "queue" | "watch";
   /** Of a socket or an anonymous pipe. */
   readonly inode: number | undefined;
   /** Of a file with a path. */
@@ -80,6 +83,16 @@ export interface PodFile {
   readonly size: number;
   readonly modifiedAt: number;
   readonly accessedAt: number;
+}
+
+/** A file or folder in a volume. */
+export interface WatchedPlace {
+  /** `VOLUME:/path`. */
+  readonly label: string;
+  readonly volume: string;
+  readonly hostPath: string;
+  /** Of a folder: when something was made, removed or renamed in it. */
+  readonly modifiedAt: number;
 }
 
 export interface FifoUse {

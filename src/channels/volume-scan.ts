@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readFileFacts } from "../host/proc.ts";
-import type { PodFile } from "./snapshot.ts";
+import type { PodFile, WatchedPlace } from "./snapshot.ts";
 import type { ObservedPod } from "./types.ts";
 
 /** A volume may be a whole source tree; what containers talk through lies near its top. */
@@ -22,6 +22,38 @@ export function scanFiles(pod: ObservedPod): PodFile[] {
   return files;
 }
 
+/** Where in a pod's volumes the files and folders of these identities are. As deep and as far as {@link scanFiles}. */
+export function findInVolumes(pod: ObservedPod, identities: ReadonlySet<string>): Map<string, WatchedPlace> {
+  const budget = { left: maxEntries };
+  const found = new Map<string, WatchedPlace>();
+  for (const { name, hostPath } of pod.volumes) {
+    const search = (path: string, depth: number) => {
+      const facts = readFileFacts(path);
+      if (facts === undefined) return;
+      if (identities.has(facts.identity)) {
+        const label = `${name}:${path.slice(hostPath.length) || "/"}`;
+        found.set(facts.identity, { label, volume: name, hostPath: path, modifiedAt: facts.modifiedAt });
+      }
+      if (facts.kind !== "folder" || depth > maxDepth) return;
+      for (const entry of entriesOf(path)) {
+        if (budget.left <= 0 || found.size === identities.size) return;
+        budget.left -= 1;
+        if (entry.isDirectory() || entry.isFile()) search(join(path, entry.name), depth + 1);
+      }
+    };
+    search(hostPath, 0);
+  }
+  return found;
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
 function scan(
   root: string,
   folder: string,
@@ -30,13 +62,7 @@ function scan(
   budget: { left: number },
   files: PodFile[],
 ): void {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return;
-  }
-  for (const entry of entries) {
+  for (const entry of entriesOf(folder)) {
     if (budget.left <= 0) return;
     budget.left -= 1;
     const hostPath = join(folder, entry.name);

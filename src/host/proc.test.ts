@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseSharedMappings, parseWaitingCall } from "./proc.ts";
+import { parseSharedMappings, parseWaitingCall, parseWatches } from "./proc.ts";
 
 test("parseSharedMappings keeps shared mappings, with the device as stat(2) numbers it", () => {
   const text = `7f0000000000-7f0000001000 rw-s 00000000 00:01 9                          /SYSV000004d2
@@ -13,6 +13,15 @@ test("parseSharedMappings keeps shared mappings, with the device as stat(2) numb
     { path: "/data/app log", identity: "65024:2220853", writable: false },
     { path: "/memfd:x (deleted)", writable: true },
   ]);
+});
+
+test("parseWatches gives what inotify watches as stat(2) numbers it", () => {
+  const text = `pos:	0
+flags:	00
+inotify wd:2 ino:21e335 sdev:fe00000 mask:100 ignored_mask:0 fhandle-bytes:8
+inotify wd:1 ino:3 sdev:1b mask:188 ignored_mask:0
+`;
+  expect(parseWatches(text)).toEqual(["65024:2220853", "27:3"]);
 });
 
 test.each([

@@ -87,6 +87,26 @@ export function readDescriptorInfo(
   return { access: (["read", "write", "both", "both"] as const)[flags & 3] ?? "both", position };
 }
 
+const maxWatches = 256;
+
+/** What an inotify(7) descriptor watches, as `device:inode` of stat(2), at most 256: /proc/PID/fdinfo/FD. */
+export function readWatches(pid: number, fd: number): string[] {
+  return parseWatches(readProcFile(`/proc/${pid}/fdinfo/${fd}`) ?? "");
+}
+
+/**
+ * Parses the text of such a file. The device number in it is the kernel's own (major << 20 | minor), and the file
+ * system's: where one gives several to stat(2) (btrfs), it is none of them.
+ */
+export function parseWatches(text: string): string[] {
+  return [...text.matchAll(/^inotify wd:\S+ ino:([0-9a-f]+) sdev:([0-9a-f]+)/gm)]
+    .slice(0, maxWatches)
+    .map(([, inode, device = "0"]) => {
+      const number = Number.parseInt(device, 16);
+      return `${deviceNumber(number >>> 20, number & 0xfffff)}:${BigInt(`0x${inode}`)}`;
+    });
+}
+
 export type FileKind = "file" | "fifo" | "socket" | "folder" | "other";
 
 /** A file as stat(2) sees it, whatever path leads to it. `identity` is `device:inode`. */

@@ -201,6 +201,37 @@ describe("TCP", () => {
   });
 });
 
+test("what waits for another container's change: inotify on a shared folder, a named semaphore", async () => {
+  const { look } = await observe({
+    config: { script: `mkdir $VOLUME/conf; exec /usr/bin/python3 ${talk} file-replace $VOLUME/conf/app.ini` },
+    app: { talk: ["file-watch", "VOLUME/conf", "--", "posix-sem-wait", "/gate"] },
+    gate: { talk: ["posix-sem", "/gate"] },
+  });
+  const evidenceOf = async (address: string) => {
+    const found = (await look()).channels.find(({ spec }) => spec.address === address);
+    return found === undefined
+      ? undefined
+      : {
+          type: found.spec.type,
+          state: found.status.state,
+          ends: found.status.endpoints.map(({ container, role }) => `${container} ${role}`),
+          details: found.status.evidence.map(({ detail }) => detail.replace(/ changed .*Z/, "")).join("\n"),
+        };
+  };
+  await expect
+    .poll(() => evidenceOf("shared:/conf"), { timeout: 20_000 })
+    .toEqual({
+      type: "SharedFile",
+      state: "Active",
+      ends: ["app Reader"],
+      details: "app: python3 watches shared:/conf (inotify),; who changes it is not known",
+    });
+  await expect
+    .poll(async () => (await evidenceOf("/gate"))?.details, { timeout: 20_000 })
+    .toContain("app: python3 waits in sem_wait(3); who posts can't be seen");
+  expect((await evidenceOf("/gate"))?.ends.sort()).toEqual(["app Peer", "gate Peer"]);
+});
+
 test("UDP, connected or not", async () => {
   const { look } = await observe({
     server: { talk: ["udp-server", "5353"] },

@@ -29,7 +29,7 @@ const intervals = { watched: 1_000, "nobody asks": 5_000 } as const;
 
 /**
  * Measures what the observer costs round trips of 100 bytes in one pod. In each block all states have one short
- * window, in random order, on the same connection, so that what is compared ran within a second.
+ * window, in random order, so that what is compared ran within a second.
  *
  * A look takes some 20 ms and comes once a second, or in five: most windows would have none. Here a window has one or
  * none, which makes its price visible above the noise; it is then spread over the time between two looks.

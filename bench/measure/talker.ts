@@ -6,7 +6,7 @@ import { binCount, binOf } from "./histogram.ts";
 
 /*
  * One end of a connection on which 100 bytes go there and back. `talker.ts server tcp|unix FOLDER` prints its port and
- * serves one client; `talker.ts client tcp|unix FOLDER PORT` reads how many milliseconds to go on from standard
+ * serves one client after the other; `talker.ts client tcp|unix FOLDER PORT` reads how many milliseconds to go on from standard
  * input, line by line, and answers with a histogram of the round trips (`BIN:COUNT …`).
  */
 
@@ -20,13 +20,18 @@ mkdirSync(folder, { recursive: true });
 if (role === "server") {
   const listener = listenFor(kind, place, calls);
   writeSync(1, `${listener.port ?? 0}\n`);
-  const link = listener.accept();
-  while (readAll(link, message)) link.write(message);
+  for (;;) {
+    const link = listener.accept();
+    while (readAll(link, message)) link.write(message);
+    link.close();
+  }
 } else {
-  const link = connectTo(kind, place, Number(port), calls);
   const line = Buffer.alloc(64);
   for (let count = readSync(0, line); count > 0; count = readSync(0, line)) {
+    // Counters know a connection by its SYN, so it must come after they do.
+    const link = connectTo(kind, place, Number(port), calls);
     writeSync(1, `${roundTrips(link, Number(line.toString("utf8", 0, count)))}\n`);
+    link.close();
   }
 }
 

@@ -9,10 +9,12 @@ import {
   parseUnixSockets,
 } from "../host/sockets.ts";
 import {
+  listSystemV,
   parseMessageQueues,
   parseSemaphoreDetails,
   parseSemaphores,
   parseSharedMemory,
+  splitSystemV,
 } from "../host/sysvipc.ts";
 import { parseTrafficCounts, type TrafficCount, trafficTable } from "../host/traffic-table.ts";
 import type { DeepCounts } from "./deep/counts.ts";
@@ -28,6 +30,8 @@ const listenerMemoryMilliseconds = 10_000;
 const scanShare = 50;
 /** A helper that failed is started again at most this often. */
 const retryMilliseconds = 10_000;
+/** A table that somebody deletes is missed after this long at the latest. */
+const countsMilliseconds = 10_000;
 const maxSemaphoreSets = 16;
 
 /** Takes looks at one pod: reads /proc and asks the pod's one helper. */
@@ -38,6 +42,10 @@ export class PodSampler {
   #shell: NamespaceShell | undefined;
   #shellFailure: { readonly reason: string; readonly at: number } | undefined;
   #files: { readonly files: PodFile[]; readonly validUntil: number } = { files: [], validUntil: 0 };
+  /** What nft had counted when the namespace's own counters were as `mark` says. */
+  #counts:
+    | { readonly counts: readonly TrafficCount[]; readonly mark: string; readonly at: number }
+    | undefined;
   #earlierSockets: ReadonlySet<number> = new Set();
   #closed = false;
 
@@ -126,15 +134,16 @@ export class PodSampler {
   async #ask(pod: ObservedPod, now: number, missing: MissingEvidence[]): Promise<Answers> {
     try {
       const shell = this.#helper(pod, now);
+      const mark = trafficMark(pod);
+      const counts = this.#knownCounts(pod, mark, now);
       const answers = await shell.ask([
         "ss -taniOH",
         "ss -xaneOH",
-        "cat /proc/sysvipc/shm",
-        "cat /proc/sysvipc/sem",
-        "cat /proc/sysvipc/msg",
-        ...(pod.netns === undefined ? [] : [`nft -j list sets inet`]),
+        listSystemV,
+        ...(counts === "ask" ? ["nft -j list sets inet"] : []),
       ]);
-      const semaphores = parseSemaphores(answers[3]?.stdout ?? "");
+      const { shm, sem, msg } = splitSystemV(answers[2]?.stdout ?? "");
+      const semaphores = parseSemaphores(sem);
       const ids = semaphores.slice(0, maxSemaphoreSets).map(({ id }) => id);
       const details = ids.length === 0 ? [] : await shell.ask(ids.map((id) => `ipcs -s -i ${id}`));
       const ss = answers[0]?.exitCode === 0 && answers[1]?.exitCode === 0;
@@ -149,13 +158,13 @@ export class PodSampler {
       return {
         tcpCounters: ss ? parseTcpCounters(answers[0]?.stdout ?? "") : undefined,
         unix: ss ? parseUnixSockets(answers[1]?.stdout ?? "") : undefined,
-        sharedMemory: parseSharedMemory(answers[2]?.stdout ?? ""),
+        sharedMemory: parseSharedMemory(shm),
         semaphores,
         semaphoreOperators: new Map(
           ids.map((id, index) => [id, parseSemaphoreDetails(details[index]?.stdout ?? "").pids]),
         ),
-        messageQueues: parseMessageQueues(answers[4]?.stdout ?? ""),
-        counts: pod.netns === undefined ? undefined : countsOf(answers[5], missing),
+        messageQueues: parseMessageQueues(msg),
+        counts: counts === "ask" ? this.#newCounts(answers[3], mark, now, missing) : counts,
       };
     } catch (error) {
       this.#shellFailure ??= { reason: explain(error), at: now };
@@ -165,6 +174,29 @@ export class PodSampler {
       });
       return noAnswers;
     }
+  }
+
+  /** The counters as they were when nothing has moved since: to list them costs more than the rest of a look. */
+  #knownCounts(
+    pod: ObservedPod,
+    mark: string | undefined,
+    now: number,
+  ): readonly TrafficCount[] | undefined | "ask" {
+    if (pod.netns === undefined) return undefined;
+    const known = this.#counts;
+    const holds = known !== undefined && known.mark === mark && now - known.at < countsMilliseconds;
+    return holds ? known.counts : "ask";
+  }
+
+  #newCounts(
+    answer: ShellAnswer | undefined,
+    mark: string | undefined,
+    now: number,
+    missing: MissingEvidence[],
+  ): readonly TrafficCount[] | undefined {
+    const counts = countsOf(answer, missing);
+    this.#counts = counts === undefined || mark === undefined ? undefined : { counts, mark, at: now };
+    return counts;
   }
 
   #helper(pod: ObservedPod, now: number): NamespaceShell {
@@ -227,6 +259,15 @@ function countsOf(answer: ShellAnswer | undefined, missing: MissingEvidence[]): 
     missing.push({ layer: "nft", reason: `${withoutCounters}: ${explain(error)}` });
     return undefined;
   }
+}
+
+/**
+ * The namespace's counters of TCP and UDP as text (proc_pid_net(5)): while it stays the same, no segment or datagram
+ * came or went. Undefined when it can't be read.
+ */
+function trafficMark(pod: ObservedPod): string | undefined {
+  const lines = `${netTable(pod, "snmp")}${netTable(pod, "snmp6")}`.match(/^(?:Tcp: |Udp: |Udp6).*$/gm);
+  return lines?.join("\n");
 }
 
 /** A table of the pod's network namespace, through the first of its containers' processes that still lives. */

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { parseMessageQueues, parseSemaphoreDetails, parseSemaphores, parseSharedMemory } from "./sysvipc.ts";
+import {
+  parseMessageQueues,
+  parseSemaphoreDetails,
+  parseSemaphores,
+  parseSharedMemory,
+  splitSystemV,
+} from "./sysvipc.ts";
 
 test("the tables of /proc/sysvipc", () => {
   const shm = `       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap
@@ -18,6 +24,13 @@ test("the tables of /proc/sysvipc", () => {
   expect(parseMessageQueues(msg)).toMatchObject([
     { id: 3, bytes: 200, messages: 2, lastSender: 101, lastReceiver: 102 },
   ]);
+});
+
+test("the tables are told apart by their headings, in any order and number", () => {
+  const shm = "       key      shmid perms\n      4660          0   666\n";
+  const msg = "       key      msqid perms\n";
+  expect(splitSystemV(shm + msg)).toEqual({ shm, sem: "", msg });
+  expect(splitSystemV("")).toEqual({ shm: "", sem: "", msg: "" });
 });
 
 test("ipcs -s -i", () => {

@@ -32,6 +32,20 @@ export interface MessageQueue {
   readonly receivedAt: number;
 }
 
+/** A command that prints all three tables; one process instead of three. Its exit code says nothing. */
+export const listSystemV = "cat /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg";
+
+/** Takes the output of {@link listSystemV} apart. A table that the kernel doesn't have is empty. */
+export function splitSystemV(text: string): {
+  readonly shm: string;
+  readonly sem: string;
+  readonly msg: string;
+} {
+  const tables = text.split(/^(?=\s*key\s)/m);
+  const table = (column: string) => tables.find((each) => each.split("\n")[0]?.includes(column)) ?? "";
+  return { shm: table(" shmid "), sem: table(" semid "), msg: table(" msqid ") };
+}
+
 /** The rows of one table by column name. */
 function rows(text: string): Record<string, number>[] {
   const lines = text.split("\n").map((line) => line.trim().split(/\s+/));

@@ -217,6 +217,52 @@ describe("[sig-api-machinery] FieldValidation", () => {
   });
 });
 
+describe("[sig-node] objects of the cluster", () => {
+  /** Made, listed, changed in three ways and deleted, as the suite does with every kind. */
+  async function liveAndDie(path: string, object: object, change: object): Promise<void> {
+    const created = await cluster.call("POST", path, object);
+    expect(created.status, JSON.stringify(created.body)).toBe(201);
+    const { name } = created.body.metadata;
+    const patched = await merge(`${path}/${name}`, { metadata: { labels: { state: "patched" } } });
+    expect(patched.body.metadata.labels).toMatchObject({ state: "patched" });
+    const listed = (await cluster.call("GET", `${path}?labelSelector=state%3Dpatched`)).body.items;
+    expect(listed).toHaveLength(1);
+    const updated = await cluster.call("PUT", `${path}/${name}`, { ...patched.body, ...change });
+    expect(updated.status, JSON.stringify(updated.body)).toBe(200);
+    expect(updated.body).toMatchObject(change);
+    expect((await cluster.call("DELETE", `${path}?labelSelector=state%3Dpatched`)).status).toBe(200);
+    expect((await cluster.call("GET", `${path}/${name}`)).status).toBe(404);
+  }
+
+  test("Lease lease API should be available", () =>
+    liveAndDie(
+      "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+      {
+        apiVersion: "coordination.k8s.io/v1",
+        kind: "Lease",
+        metadata: { name: "lease" },
+        spec: {
+          holderIdentity: "holder",
+          leaseDurationSeconds: 30,
+          renewTime: "2026-01-02T03:04:05.000000Z",
+        },
+      },
+      { spec: { holderIdentity: "holder2", leaseDurationSeconds: 60 } },
+    ));
+
+  test("RuntimeClass should support RuntimeClasses API operations", () =>
+    liveAndDie(
+      "/apis/node.k8s.io/v1/runtimeclasses",
+      {
+        apiVersion: "node.k8s.io/v1",
+        kind: "RuntimeClass",
+        metadata: { name: "operations" },
+        handler: "crun",
+      },
+      { metadata: { name: "operations", labels: { state: "patched" }, annotations: { updated: "yes" } } },
+    ));
+});
+
 describe("[sig-api-machinery] Garbage collector", () => {
   test("should not be blocked by dependency circle", async () => {
     const namespace = await cluster.newNamespace();

@@ -42,6 +42,21 @@ const modeOfItem = (name: string): [string, string] => [
   name,
   helper("file-volumes", "should be consumable from pods in volume with mappings and Item mode set"),
 ];
+const volumeOfConfigMap: readonly Entry[] = [
+  keyed("should be consumable from pods in volume"),
+  keyed("should be consumable from pods in volume as non-root"),
+  keyed("should be consumable from pods in volume with defaultMode set"),
+  keyed("should be consumable from pods in volume with mappings"),
+  modeOfItem("should be consumable from pods in volume with mappings and Item mode set"),
+  keyed("should be consumable from pods in volume with mappings as non-root"),
+];
+const volumeOfSecret: readonly Entry[] = [
+  keyed("should be consumable from pods in volume"),
+  keyed("should be consumable from pods in volume as non-root with defaultMode and fsGroup set"),
+  keyed("should be consumable from pods in volume with defaultMode set"),
+  keyed("should be consumable from pods in volume with mappings"),
+  modeOfItem("should be consumable from pods in volume with mappings and Item Mode set"),
+];
 const downward: readonly Entry[] = [
   "should provide container's cpu limit",
   "should provide container's cpu request",
@@ -75,6 +90,10 @@ export const themes: readonly Theme[] = [
     "should run through the lifecycle of Pods and PodStatus",
     "should support remote command execution over websockets",
     "should support retrieving logs from the container over websockets",
+    [
+      "should contain environment variables for services",
+      `${pathOf("services")}: variables of Services: those of the namespace, and kubernetes always`,
+    ],
   ]),
   theme("[sig-node] Pods Extended", "core", "pods", [
     "Pods Set QOS Class should be set on Pods with matching resource requests and limits for memory and cpu",
@@ -204,12 +223,7 @@ export const themes: readonly Theme[] = [
   theme("[sig-storage] ConfigMap", "core", "config-map", [
     "binary data should be reflected in volume",
     "optional updates should be reflected in volume",
-    keyed("should be consumable from pods in volume"),
-    keyed("should be consumable from pods in volume as non-root"),
-    keyed("should be consumable from pods in volume with defaultMode set"),
-    keyed("should be consumable from pods in volume with mappings"),
-    modeOfItem("should be consumable from pods in volume with mappings and Item mode set"),
-    keyed("should be consumable from pods in volume with mappings as non-root"),
+    ...volumeOfConfigMap,
     "should be consumable in multiple volumes in the same pod",
     "should be immutable if `immutable` field is set",
     "updates should be reflected in volume",
@@ -218,11 +232,7 @@ export const themes: readonly Theme[] = [
   theme("[sig-storage] Secrets", "core", "secret", [
     "optional updates should be reflected in volume",
     "should be able to mount in a volume regardless of a different secret existing with same name in different namespace",
-    keyed("should be consumable from pods in volume"),
-    keyed("should be consumable from pods in volume as non-root with defaultMode and fsGroup set"),
-    keyed("should be consumable from pods in volume with defaultMode set"),
-    keyed("should be consumable from pods in volume with mappings"),
-    modeOfItem("should be consumable from pods in volume with mappings and Item Mode set"),
+    ...volumeOfSecret,
     "should be consumable in multiple volumes in a pod",
     "should be immutable if `immutable` field is set",
   ]),
@@ -231,23 +241,14 @@ export const themes: readonly Theme[] = [
   ]),
   theme("[sig-storage] Projected configMap", "core", "projected", [
     "optional updates should be reflected in volume",
-    keyed("should be consumable from pods in volume"),
-    keyed("should be consumable from pods in volume as non-root"),
-    keyed("should be consumable from pods in volume with defaultMode set"),
-    keyed("should be consumable from pods in volume with mappings"),
-    modeOfItem("should be consumable from pods in volume with mappings and Item mode set"),
-    keyed("should be consumable from pods in volume with mappings as non-root"),
+    ...volumeOfConfigMap,
     "should be consumable in multiple volumes in the same pod",
     "updates should be reflected in volume",
   ]),
   theme("[sig-storage] Projected downwardAPI", "core", "downward-api", downward),
   theme("[sig-storage] Projected secret", "core", "projected", [
     "optional updates should be reflected in volume",
-    keyed("should be consumable from pods in volume"),
-    keyed("should be consumable from pods in volume as non-root with defaultMode and fsGroup set"),
-    keyed("should be consumable from pods in volume with defaultMode set"),
-    keyed("should be consumable from pods in volume with mappings"),
-    modeOfItem("should be consumable from pods in volume with mappings and Item Mode set"),
+    ...volumeOfSecret,
     "should be consumable in multiple volumes in a pod",
   ]),
   theme("[sig-storage] Subpath Atomic writer volumes", "core", "subpath", [
@@ -307,6 +308,27 @@ export const themes: readonly Theme[] = [
       "should support SubjectReview API operations",
       "SubjectReview should support SubjectReview API operations",
     ],
+  ]),
+  theme("[sig-node] RuntimeClass", "beyond", "runtime-class", [
+    "should reject a Pod requesting a deleted RuntimeClass",
+    "should reject a Pod requesting a non-existent RuntimeClass",
+    [
+      "should schedule a Pod requesting a RuntimeClass and initialize its Overhead",
+      "should be initialized from the RuntimeClass and counted into the pod's limits",
+    ],
+    [
+      "should schedule a Pod requesting a RuntimeClass without PodOverhead",
+      "should run a Pod requesting a RuntimeClass with a configured handler",
+    ],
+    [
+      "should support RuntimeClasses API operations",
+      `${pathOf("api-machinery")}: RuntimeClass should support RuntimeClasses API operations`,
+    ],
+  ]),
+  theme("[sig-node] Lease, Node and Taints", "beyond", "api-machinery", [
+    "Lease lease API should be available",
+    { name: "Node should run through the lifecycle of a node", missing: "this machine is the only node" },
+    { name: "NoExecuteTaintManager evicts pods", missing: "taints do not evict: there is no other node" },
   ]),
   theme("[sig-instrumentation] Events", "beyond", "api-machinery", [
     "Events should manage the lifecycle of an event",

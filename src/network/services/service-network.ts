@@ -10,6 +10,7 @@ import { dnsmasqConfig } from "./dnsmasq-config.ts";
 import { NameServer } from "./name-server.ts";
 import { outsideNames, resolveAll } from "./outside-names.ts";
 import { serviceRules } from "./service-rules.ts";
+import { forgetFlows, staleFlows } from "./stale-flows.ts";
 import type { NameRecords, NameService, ServiceNetwork, ServicesState } from "./types.ts";
 
 /** How often the addresses of outside names that Services stand for are asked for again. */
@@ -35,6 +36,7 @@ class NftServices implements ServiceNetwork {
   readonly #nameServer: NameServer;
   #names: NameService = { ok: false, reason: "the node has not started" };
   #rules: string | undefined;
+  #forwards: ServicesState["forwards"] = [];
   #outside: { of: string; at: number; addresses: NameRecords["addresses"] } = {
     of: "",
     at: 0,
@@ -70,6 +72,8 @@ class NftServices implements ServiceNetwork {
     if (rules !== this.#rules) {
       await nft(rules, scope);
       this.#rules = rules;
+      await forgetFlows(staleFlows(this.#forwards, state.forwards), scope);
+      this.#forwards = state.forwards;
     }
     await this.#nameServer.endRetired(scope);
   }

@@ -17,6 +17,8 @@ export interface DaemonConfig {
   readonly registriesConf: string | undefined;
   /** Kernel parameters that pods may set although they are not safe, e.g. `net.core.*`. */
   readonly allowedUnsafeSysctls: readonly string[];
+  /** Most processes and threads of one pod (the kubelet's podPidsLimit); undefined: as many as the machine allows. */
+  readonly podMaxPIDs: number | undefined;
   /** Where the API listens with TLS; undefined: not at all over TCP. Port 0: the one used last, else a free one. */
   readonly apiAddress: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: string;
@@ -51,6 +53,7 @@ export function parseDaemonArguments(args: readonly string[], env: NodeJS.Proces
     podCIDR: values["pod-cidr"],
     registriesConf: values["registries-conf"],
     allowedUnsafeSysctls: (values["allowed-unsafe-sysctls"] ?? "").split(",").filter((name) => name !== ""),
+    podMaxPIDs: podMaxPIDs(values["pod-max-pids"] ?? "-1"),
     apiAddress: apiAddress(values["api-address"] ?? "127.0.0.1:0"),
     logLevel,
     flags: flagsOf(values),
@@ -68,6 +71,15 @@ function checkKept(kept: NodeFlags, stateDir: string): ReturnType<typeof parse> 
   } catch (error) {
     throw new PeapodError("Usage", `${keptFlagsFile(stateDir)}: ${explain(error)}`);
   }
+}
+
+/** As the kubelet reads it: what is not positive is no limit. */
+function podMaxPIDs(text: string): number | undefined {
+  if (!/^-?\d{1,9}$/.test(text)) {
+    throw new PeapodError("Usage", `--pod-max-pids must be a whole number, got ${text}`);
+  }
+  const limit = Number(text);
+  return limit > 0 ? limit : undefined;
 }
 
 function apiAddress(text: string): DaemonConfig["apiAddress"] {
@@ -93,6 +105,7 @@ function parse(args: readonly string[]) {
         "registries-conf": { type: "string" },
         "allowed-unsafe-sysctls": { type: "string" },
         "api-address": { type: "string" },
+        "pod-max-pids": { type: "string" },
         "log-level": { type: "string" },
         defaults: { type: "boolean" },
       },

@@ -58,6 +58,7 @@ export async function wireNode(
   const sandboxes = createSandboxes({
     layout,
     ...(config.runtime === undefined ? {} : { runtime: config.runtime }),
+    podMaxPIDs: config.podMaxPIDs,
   });
   const runtime = await createRuntime({
     layout,

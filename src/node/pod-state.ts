@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Image } from "../images/types.ts";
 import type { StoredPod } from "../kube/types.ts";
 import { BackOff, imagePullLimits, restartLimits, setUpLimits } from "./back-off.ts";
 import type { PodEnvironment } from "./environment.ts";
@@ -45,6 +46,8 @@ export class PodState {
   readonly fallbackImages = new Set<string>();
   /** What is under way for want of other resources; undefined until this daemon has looked. */
   resize: ResizeState | undefined;
+  /** Images of containers that wait for the pod's sandbox, network or volumes, so that a retry need not pull them again. */
+  readonly imagesAtHand = new Map<string, { readonly reference: string; readonly image: Image }>();
   /** Set when the node itself ends the pod. */
   ended: PodEnd | undefined;
   /** Containers that ran to their end, resources already given back. */

@@ -37,7 +37,11 @@ export async function startContainer(
   const { pod } = state;
   const { container } = action;
   environment.catch(() => {});
-  const image = await obtainImage(state, action, dependencies, scope);
+  const atHand = state.imagesAtHand.get(container.name);
+  const reference = container.image ?? "";
+  const image =
+    atHand?.reference === reference ? atHand.image : await obtainImage(state, action, dependencies, scope);
+  state.imagesAtHand.set(container.name, { reference, image });
 
   await withUndo(scope.log, async (undo) => {
     const id = dependencies.newContainerID();

@@ -216,6 +216,7 @@ async function start(
   try {
     await startContainer(state, action, environment, dependencies, scope);
     state.holds.delete(name);
+    state.imagesAtHand.delete(name);
     // Not before: until there is a new instance, the old one tells that there will be.
     if (previous !== undefined) state.restarting.delete(previous.id);
   } catch (error) {
@@ -228,6 +229,8 @@ async function start(
       return;
     }
     const environmentFailed = reason === "ContainerCreating";
+    // What waits for a volume keeps its image; whatever else failed asks for it as its pull policy says.
+    if (!environmentFailed) state.imagesAtHand.delete(name);
     if (!environmentFailed && errorCode(error) !== "ErrImagePull") {
       events.record(state.pod, "Warning", "Failed", `Error: ${summary(error)}`, scope, name);
     }

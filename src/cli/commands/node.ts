@@ -34,6 +34,11 @@ const start = defineCommand({
       value: "NAMES",
       summary: "Kernel parameters that pods may set beside the safe ones, separated by commas (net.core.*)",
     },
+    "pod-max-pids": {
+      type: "string",
+      value: "NUMBER",
+      summary: "Most processes and threads of one pod (default -1: no limit but the machine's)",
+    },
     "log-level": {
       type: "string",
       value: "LEVEL",
@@ -57,6 +62,7 @@ const start = defineCommand({
       registriesConf: options["registries-conf"] && resolve(options["registries-conf"]),
       apiAddress: options["api-address"],
       allowedUnsafeSysctls: options["allowed-unsafe-sysctls"],
+      podMaxPIDs: options["pod-max-pids"],
       logLevel: options["log-level"],
     };
     const { startDaemon } = await import("../node/start-daemon.ts");

@@ -19,6 +19,7 @@ export interface DaemonSettings {
   readonly registriesConf?: string | undefined;
   readonly apiAddress?: string | undefined;
   readonly allowedUnsafeSysctls?: string | undefined;
+  readonly podMaxPIDs?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly defaults?: boolean;
 }
@@ -90,6 +91,7 @@ function daemonArguments(settings: DaemonSettings): string[] {
     "--registries-conf": settings.registriesConf,
     "--api-address": settings.apiAddress,
     "--allowed-unsafe-sysctls": settings.allowedUnsafeSysctls,
+    "--pod-max-pids": settings.podMaxPIDs,
     "--log-level": settings.logLevel,
   };
   return [
@@ -98,7 +100,7 @@ function daemonArguments(settings: DaemonSettings): string[] {
     "--run-dir",
     settings.runDir,
     ...(settings.defaults === true ? ["--defaults"] : []),
-    ...Object.entries(optional).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value])),
+    ...Object.entries(optional).flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`])),
   ];
 }
 

@@ -55,18 +55,25 @@ export interface Sandboxes {
  * Reads what earlier daemons left. `runtime` is the node's choice of an OCI runtime, as `RuntimeOptions` has it: it
  * starts the process which keeps a shared process namespace.
  */
-export function createSandboxes(options: { layout: Layout; runtime?: string }): Sandboxes {
-  return new PinnedSandboxes(options.layout, options.runtime);
+export function createSandboxes(options: {
+  layout: Layout;
+  runtime?: string;
+  /** Most processes and threads of one pod; absent: no limit. */
+  podMaxPIDs?: number | undefined;
+}): Sandboxes {
+  return new PinnedSandboxes(options.layout, options.runtime, options.podMaxPIDs);
 }
 
 class PinnedSandboxes implements Sandboxes {
   readonly #layout: Layout;
   readonly #choice: string | undefined;
+  readonly #podMaxPIDs: number | undefined;
   readonly #records = new Map<string, SandboxRecord>();
 
-  constructor(layout: Layout, choice: string | undefined) {
+  constructor(layout: Layout, choice: string | undefined, podMaxPIDs: number | undefined) {
     this.#layout = layout;
     this.#choice = choice;
+    this.#podMaxPIDs = podMaxPIDs;
     for (const record of readRecords(layout)) this.#records.set(record.podUID, record);
   }
 
@@ -161,6 +168,9 @@ class PinnedSandboxes implements Sandboxes {
     makeCgroup(record.cgroup, scope);
     for (const { controller, file, value } of podCgroupSettings(pod, cgroupMode())) {
       writeCgroupSetting(record.cgroup, controller, file, value);
+    }
+    if (this.#podMaxPIDs !== undefined) {
+      writeCgroupSetting(record.cgroup, "pids", "pids.max", String(this.#podMaxPIDs));
     }
     await mountSharedMemory(pod, record, scope);
     const hostname = record.utsns === undefined ? undefined : hostnameFor(pod);

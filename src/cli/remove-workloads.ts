@@ -13,8 +13,14 @@ export interface Workload {
 export async function everyWorkload({ client, namespace, scope }: Session): Promise<Workload[]> {
   const lists = await Promise.all(
     workloadTypes.map(async (type) => {
-      const { items } = await client.list(type, { namespace }, scope);
-      return items.map((object) => ({ type, object }));
+      try {
+        const { items } = await client.list(type, { namespace }, scope);
+        return items.map((object) => ({ type, object }));
+      } catch (error) {
+        // A daemon of an earlier version need not have the type.
+        if (isNotFound(error)) return [];
+        throw error;
+      }
     }),
   );
   return lists.flat();

@@ -9,7 +9,7 @@ import { runHousekeeping } from "./housekeeping.ts";
 import { observedPods } from "./observed-pods.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { nodeStreams } from "./streams.ts";
-import { sweep } from "./sweep.ts";
+import { discardUnstarted, sweep } from "./sweep.ts";
 import type { NodeStreams } from "./types.ts";
 
 /** The part of the daemon that does a kubelet's work. */
@@ -93,6 +93,7 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
     source: { runningPods: () => observedPods(workers.pods(), dependencies) },
     async start() {
       const known = new Set(store.list("pods").items.map((pod) => pod.metadata.uid));
+      await discardUnstarted(dependencies, scope);
       await sweep(known, dependencies, scope);
       unsubscribe = runtime.onContainerChange((id) => {
         const record = runtime.getContainer(id);

@@ -15,6 +15,7 @@ import { layoutFor, reachableDir } from "../../src/host/layout.ts";
 import { type Client, clientsOf } from "../helpers/kubernetes-clients.ts";
 import { leftovers } from "../helpers/leftovers.ts";
 import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
+import { startTestRegistry, type TestRegistry } from "../helpers/registry.ts";
 
 /**
  * Pods with users of their own (https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/), as kubectl shows
@@ -311,5 +312,66 @@ describe.each(["crun", "runc"])("hostUsers: false with %s", (runtime) => {
     }, "the reason");
     expect(message).toContain("/sys/kernel: its file system (sysfs) cannot map IDs on this kernel");
     await remove("unmappable");
+  });
+});
+
+describe("hostUsers: false with images of several layers", () => {
+  let registry: TestRegistry;
+  let node: TestNode;
+  let kubectl: Client;
+  beforeAll(async () => {
+    registry = await startTestRegistry();
+    node = await testNode(["--registries-conf", registry.registriesConf]);
+    ({ kubectl } = await clientsOf(node));
+  });
+  afterAll(async () => {
+    await node?.close();
+    await registry?.close();
+  });
+
+  const pod = (name: string, containers: object[], more: object = {}) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: { hostUsers: false, terminationGracePeriodSeconds: 1, containers, ...more },
+  });
+  const start = async (object: { metadata: { name: string } }) => {
+    await kubectl.ok(["apply", "-f", "-"], { input: JSON.stringify(object) });
+    await kubectl.ok(["wait", "--for=condition=Ready", "--timeout=60s", `pod/${object.metadata.name}`]);
+  };
+
+  test("files belong to the image's users, who can change them, and nothing reaches the image", async () => {
+    const container = { name: "main", image: "node:18-alpine", command: ["sleep", "infinity"] };
+    await start(pod("layers", [container]));
+    const inside = (script: string) => kubectl.ok(["exec", "layers", "--", "sh", "-c", script]);
+    expect(
+      await inside("stat -c '%u:%g' / /bin /etc/passwd /usr/bin | sort -u; stat -c %U:%G /home/node"),
+    ).toBe("0:0\nnode:node\n");
+    // Copied up from a layer with its owner, changed, removed.
+    await inside(
+      "chmod 600 /etc/passwd; chown node /etc/group; echo more >> /etc/hosts.allow; rm -r /home/node",
+    );
+    expect(await inside("stat -c '%U %a' /etc/group /etc/passwd; ls /home")).toBe("node 644\nroot 600\n");
+    await start(pod("again", [container]));
+    const untouched = "stat -c '%U %a' /etc/group /etc/passwd; ls /home; ls /etc/hosts.allow 2>&1 | wc -l";
+    expect(await kubectl.ok(["exec", "again", "--", "sh", "-c", untouched])).toBe(
+      "root 644\nroot 644\nnode\n1\n",
+    );
+    await kubectl.ok(["delete", "pod", "layers", "again"]);
+  });
+
+  test("an image as a volume belongs to the pod's users, too; users by name are the image's", async () => {
+    const container = {
+      name: "main",
+      image: "node:18-alpine",
+      command: ["sleep", "infinity"],
+      securityContext: { runAsUser: 1000 },
+      volumeMounts: [{ name: "image", mountPath: "/image" }],
+    };
+    const volumes = [{ name: "image", image: { reference: "alpine:latest" } }];
+    await start(pod("image-volume", [container], { volumes }));
+    const script = "id -un; stat -c '%u:%g' /image /image/etc/passwd; head -c 4 /image/etc/passwd";
+    expect(await kubectl.ok(["exec", "image-volume", "--", "sh", "-c", script])).toBe("node\n0:0\n0:0\nroot");
+    await kubectl.ok(["delete", "pod", "image-volume"]);
   });
 });

@@ -12,6 +12,7 @@ import { type LogLine, type PodWarning, viewLivePod } from "../diagnose/live/vie
 import type { Event, StoredPod } from "../kube/types.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
+import { knownServices } from "./known-services.ts";
 
 /** What a diagnosis is made of. */
 export interface DiagnoserParts {
@@ -51,6 +52,7 @@ export function createDiagnoser(parts: DiagnoserParts): Diagnoser {
         evidence,
         log,
         warnings: warningsOf(pod, parts.store),
+        services: knownServices(parts.store),
       };
       const findings = diagnosePod(facts);
       return {

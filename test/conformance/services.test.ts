@@ -188,6 +188,10 @@ describe("a Service with an address", () => {
       const { stderr, exitCode } = await inside(`${curl} ${url}`);
       expect([exitCode, stderr]).toEqual([7, expect.stringMatching(/after \d{1,4} ms/)]);
     }
+    const why = async (address: string) => (await node.peapod(["why", "client", "main", address])).stdout;
+    expect(await why("empty:80")).toContain("no ready pod stands behind Service default/empty");
+    expect(await why("exposed:81")).toContain("Service default/exposed has no port 81");
+    expect(await why("exposed.default:80")).toMatch(/through Service default\/exposed at [\d.]+:80, to two \(/);
   });
 
   test("UDP, and the same client at the same pod with sessionAffinity", async () => {

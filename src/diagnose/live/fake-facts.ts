@@ -83,6 +83,7 @@ export function fakeFacts(
       ...line,
     })),
     warnings: parts.warnings ?? [],
+    services: [],
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from "./addresses.ts";
 import type { ReachAnswer, ReachQuestion } from "./diagnosis.ts";
 import { accessText, credentialsOf, credentialsText, mayWrite } from "./permissions.ts";
+import { reachService } from "./reach-service.ts";
 import type { LiveEvidence, LiveView } from "./view.ts";
 import { isRunning } from "./view.ts";
 
@@ -56,6 +57,8 @@ function byPort(view: LiveView, from: string, to: string | undefined, host: stri
   const { pod, evidence } = view;
   const isOwnName = host === "localhost" || host === pod.metadata.name || host === pod.spec.hostname;
   const isAddress = /^[\d.]+$/.test(host) || host.includes(":");
+  const service = isOwnName ? undefined : reachService(view.services, pod.metadata.namespace, host, port);
+  if (service !== undefined) return service;
   if (!isOwnName && !isAddress) {
     const isNeighbour = view.view.containers.some(({ name }) => name === host);
     return isNeighbour

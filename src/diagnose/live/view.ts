@@ -30,6 +30,24 @@ export interface PodWarning {
   readonly container: string | undefined;
 }
 
+/** A Service as a pod's question is answered by it. */
+export interface KnownService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined for a headless one. */
+  readonly address: string | undefined;
+  /** `app=web`; empty without. */
+  readonly selector: string;
+  /** With the ready pods behind each: name, address and port. */
+  readonly ports: readonly {
+    readonly port: number;
+    readonly protocol: string;
+    readonly pods: readonly string[];
+  }[];
+  /** The ready pods, whatever their ports. */
+  readonly pods: readonly string[];
+}
+
 /** What is known of a pod at one moment. */
 export interface LiveFacts {
   readonly pod: StoredPod;
@@ -43,6 +61,8 @@ export interface LiveFacts {
   readonly log: readonly LogLine[];
   /** Messages of the pod's Warning events, oldest first. */
   readonly warnings: readonly PodWarning[];
+  /** Of all namespaces. */
+  readonly services: readonly KnownService[];
 }
 
 /** A pod at one moment, as the live rules look at it. */

@@ -68,6 +68,35 @@ describe("RBAC", () => {
     expect(isAllowed(account, requestAttributes(method, url), store)).toBe(allowed);
   });
 
+  test("a cluster role has the rules of those that it aggregates", () => {
+    const store = openStore(":memory:");
+    const create = (plural: string, kind: string, name: string, more: object, labels = {}) =>
+      store.create(`${plural}.rbac.authorization.k8s.io`, {
+        apiVersion: rbac,
+        kind,
+        metadata: { name, labels },
+        ...more,
+      });
+    const selector = { matchLabels: { part: "yes" } };
+    create("clusterroles", "ClusterRole", "whole", {
+      aggregationRule: { clusterRoleSelectors: [selector] },
+      rules: [{ apiGroups: [""], resources: ["nodes"], verbs: ["get"] }],
+    });
+    create("clusterroles", "ClusterRole", "part", { rules }, { part: "yes" });
+    create("clusterroles", "ClusterRole", "other", {
+      rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["list"] }],
+    });
+    create("clusterrolebindings", "ClusterRoleBinding", "b", {
+      subjects: [{ kind: "User", name: "jane" }],
+      roleRef: { kind: "ClusterRole", name: "whole" },
+    });
+    const jane: User = { name: "jane", groups: [authenticatedGroup] };
+    const may = (url: string) => isAllowed(jane, requestAttributes("GET", url), store);
+    expect(may("/api/v1/nodes/n")).toBe(true);
+    expect(may("/api/v1/pods")).toBe(true);
+    expect(may("/api/v1/secrets")).toBe(false);
+  });
+
   test("masters may do everything", () => {
     const admin: User = { name: "admin", groups: [mastersGroup] };
     expect(isAllowed(admin, requestAttributes("DELETE", "/api/v1/nodes/n"), store)).toBe(true);

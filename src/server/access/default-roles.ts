@@ -22,6 +22,7 @@ export function ensureDefaultRoles({ store, resources }: Pick<ApiContext, "store
       apiVersion: `${group}/v1`,
       kind: "ClusterRole",
       metadata: { name, labels },
+      ...aggregating(name),
       rules,
     };
     try {
@@ -29,9 +30,19 @@ export function ensureDefaultRoles({ store, resources }: Pick<ApiContext, "store
     } catch (error) {
       if (!isConflict(error)) throw error;
       const key = { resource: `clusterroles.${group}`, namespace: "", name };
-      store.update(key, (current) => ({ ...current, rules }));
+      store.update(key, (current) => ({ ...current, ...aggregating(name), rules }));
     }
   }
+}
+
+/** Others add to these roles by a label, as charts do for the kinds that they bring. */
+function aggregating(name: string): object {
+  if (name === "cluster-admin") return {};
+  const weaker = ["view", "edit", "admin"].slice(0, ["view", "edit", "admin"].indexOf(name) + 1);
+  const clusterRoleSelectors = weaker.map((role) => ({
+    matchLabels: { [`${group}/aggregate-to-${role}`]: "true" },
+  }));
+  return { aggregationRule: { clusterRoleSelectors } };
 }
 
 function defaultRoles(resources: readonly Resource[]): Record<string, readonly PolicyRule[]> {

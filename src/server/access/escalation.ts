@@ -12,7 +12,10 @@ const group = "rbac.authorization.k8s.io";
  */
 export function refuseEscalation(role: KubernetesObject, request: ApiRequest): void {
   if (maySpecially(request, request.resource.plural, "escalate", role.metadata.name)) return;
-  refuseBeyond(role, (role.rules ?? []) as readonly PolicyRule[], request);
+  // What an aggregated role will have, nobody knows yet: only who has everything may make one.
+  const anything =
+    role.aggregationRule === undefined ? [] : [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }];
+  refuseBeyond(role, [...((role.rules ?? []) as readonly PolicyRule[]), ...anything], request);
 }
 
 /** Refuses a binding to a role that grants what the writer may not do himself, unless he has the verb `bind`. */

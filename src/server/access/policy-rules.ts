@@ -1,3 +1,4 @@
+import { matchesSelector } from "../../kube/match-selector.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import type { Store } from "../../store/types.ts";
 import type { Attributes } from "./attributes.ts";
@@ -83,7 +84,12 @@ export function covers(rule: PolicyRule, attributes: Attributes): boolean {
   );
 }
 
-/** The rules of the role that a binding refers to; none when it is not there. */
+/** Which cluster roles' rules another one has, too: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles. */
+interface AggregationRule {
+  readonly clusterRoleSelectors?: readonly Parameters<typeof matchesSelector>[0][];
+}
+
+/** The rules of the role that a binding refers to, with those that it aggregates; none when it is not there. */
 export function roleRules(
   store: Pick<Store, "list">,
   { kind, name }: Binding["roleRef"],
@@ -94,7 +100,18 @@ export function roleRules(
     ...(isCluster ? {} : { namespace }),
     matches: ({ metadata }) => metadata.name === name,
   });
-  return (items[0]?.rules as readonly PolicyRule[] | undefined) ?? [];
+  const [role] = items;
+  const { clusterRoleSelectors: selectors = [] } = (role?.aggregationRule ?? {}) as AggregationRule;
+  if (role === undefined || selectors.length === 0) return rulesIn(role);
+  const matches = ({ metadata }: KubernetesObject) =>
+    metadata.uid !== role.metadata.uid &&
+    selectors.some((selector) => matchesSelector(selector, metadata.labels));
+  const aggregated = store.list(named("clusterroles"), { matches }).items;
+  return [...rulesIn(role), ...aggregated.flatMap(rulesIn)];
+}
+
+function rulesIn(role: KubernetesObject | undefined): readonly PolicyRule[] {
+  return (role?.rules as readonly PolicyRule[] | undefined) ?? [];
 }
 
 /** The store's name of a resource of the group. */

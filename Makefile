@@ -2,7 +2,7 @@
 node := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-channels build check clean
+.PHONY: help demo test bench bench-api bench-channels build check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
@@ -18,6 +18,10 @@ test: ## Check the code, then run all tests: unit, node (root, real kernel), con
 bench: ## Measure Peapod beside podman kube play and bare crun (root); BENCH=--quick for a short run
 	@tools/setup/setup bench
 	@$(node) bench/bench.ts $(BENCH)
+
+bench-api: ## Measure the API: latency and throughput with 1, 100 and 1000 pods stored, and the idle daemon (root)
+	@tools/setup/setup bench
+	@$(node) bench/api.ts $(BENCH)
 
 bench-channels: ## Measure what the channel observer costs: passes, CPU, and the load beside it (root)
 	@tools/setup/setup bench

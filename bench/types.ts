@@ -32,6 +32,6 @@ export interface Side {
 export interface Series {
   readonly what: string;
   readonly side: string;
-  readonly unit: "ms" | "s" | "MB";
+  readonly unit: "ms" | "s" | "MB" | "/s" | "%";
   readonly values: number[];
 }

@@ -58,7 +58,7 @@ export type Representation =
   | { readonly as: "PartialObjectMetadata" }
   | { readonly as: "Table"; readonly includeObject: "None" | "Metadata" | "Object" };
 
-/** An object (or Status, or list), or a stream of bytes. */
+/** An object (or Status, or list), its JSON, or a stream of bytes. */
 export type ApiAnswer =
   | {
       readonly object: object;
@@ -66,6 +66,10 @@ export type ApiAnswer =
       readonly code?: number;
       /** Sent as `Warning` headers. */
       readonly warnings?: readonly string[];
+    }
+  | {
+      /** What an object would be sent as, of which nothing had to be looked at. */
+      readonly json: string;
     }
   | {
       readonly stream: AsyncIterable<Uint8Array | string>;

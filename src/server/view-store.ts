@@ -41,6 +41,6 @@ async function* viewEvents(
   fromStored: View["fromStored"],
 ): AsyncGenerator<WatchEvent> {
   for await (const event of events) {
-    yield event.type === "BOOKMARK" ? event : { ...event, object: fromStored(event.object) };
+    yield event.type === "BOOKMARK" ? event : { type: event.type, object: fromStored(event.object) };
   }
 }

@@ -1,5 +1,6 @@
 import { PeapodError } from "../base/errors.ts";
 import type { KubernetesObject } from "../kube/types.ts";
+import { StoredEvent } from "./stored-json.ts";
 import type { ObjectFilter, ResourceName, WatchEvent } from "./types.ts";
 
 /** One row of the change history, objects still as JSON: every reader parses its own copy. */
@@ -119,9 +120,9 @@ function bookmark(position: number): WatchEvent {
  */
 function filteredEvent(row: ChangeRow, filter: ObjectFilter): WatchEvent | undefined {
   if (filter.namespace !== undefined && filter.namespace !== row.namespace) return undefined;
-  const object = JSON.parse(row.data) as KubernetesObject;
   const { matches } = filter;
-  if (matches === undefined) return { type: row.type, object };
+  if (matches === undefined) return new StoredEvent(row.type, row.data);
+  const object = JSON.parse(row.data) as KubernetesObject;
   if (row.previous === null) return matches(object) ? { type: row.type, object } : undefined;
 
   const previous = JSON.parse(row.previous) as KubernetesObject;

@@ -8,6 +8,7 @@ import { type ChangeHistory, type ChangeRow, type WatchOptions, watchChanges } f
 import { alreadyExists, conflict, notFound } from "./object-errors.ts";
 import { reserveSpace } from "./reserve-space.ts";
 import { prepareStatements, schema } from "./statements.ts";
+import { StoredList } from "./stored-json.ts";
 import type {
   NewObject,
   ObjectFilter,
@@ -96,11 +97,12 @@ class SQLiteStore implements Store, ChangeHistory {
       filter.namespace === undefined
         ? this.#statements.listAll.all(resource)
         : this.#statements.listNamespace.all(resource, filter.namespace);
-    const objects = rows.map((row) => JSON.parse(row.data as string) as KubernetesObject);
-    return {
-      resourceVersion: this.resourceVersion(),
-      items: filter.matches === undefined ? objects : objects.filter(filter.matches),
-    };
+    const all = new StoredList(
+      this.resourceVersion(),
+      rows.map((row) => row.data as string),
+    );
+    if (filter.matches === undefined) return all;
+    return { resourceVersion: all.resourceVersion, items: all.items.filter(filter.matches) };
   }
 
   update(key: ObjectKey, change: (current: KubernetesObject) => KubernetesObject): KubernetesObject {

@@ -22,12 +22,16 @@ export interface WatchEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   /** The object after the change (for DELETED: its last state, with the deletion's resourceVersion). */
   readonly object: KubernetesObject;
+  /** The object's JSON, where it is at hand. `object` is parsed from it when somebody looks. */
+  readonly json?: string;
 }
 
 /** A list and the resourceVersion to watch on from without missing or repeating a change. */
 export interface ObjectList {
   readonly resourceVersion: string;
   readonly items: readonly KubernetesObject[];
+  /** The items' JSON, where it is at hand. `items` are parsed from it when somebody looks. */
+  readonly json?: readonly string[];
 }
 
 /**

@@ -13,6 +13,7 @@ export async function sendAnswer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if ("stream" in answer) return sendStream(request, answer, reply);
+  if ("json" in answer) return reply.header("content-type", "application/json").send(answer.json);
   const warnings = (answer.warnings ?? []).map(warningHeader);
   if (warnings.length > 0) reply.header("warning", warnings);
   return reply

@@ -93,7 +93,7 @@ test("the launcher works through symbolic links", async () => {
   expect(out).toMatch(/^Client Version: v\d+\.\d+\.\d+\n$/);
 });
 
-test("completion knows every verb and is valid for its shell", async () => {
+test("completion knows every verb and is valid for its shell", { timeout: 60_000 }, async () => {
   const bash = (await run(["completion", "bash"])).out;
   for (const word of ["up", "channels", "--image-fallback", "start stop status"])
     expect(bash).toContain(word);

@@ -51,10 +51,10 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   const cgroups = await holdCgroups(scope);
   const tokenKey = loadTokenKey(layout);
   const node = await wireNode(config, store, tokenKey, scope);
-  registerNode(store, node.description, scope);
   await node.network.start(scope);
   await node.runtime.start(scope);
   await node.services.start(scope);
+  registerNode(store, node.description, node.services.names(), scope);
   const range = serviceRange(node.network.hostSide()?.subnet, layout.instance);
   const tls = await tlsAccess(config, node.description, ensureKubernetesService(store, range), scope);
   const server = await startServer({
@@ -76,6 +76,9 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   if (server.port !== undefined) rememberPort(layout, server.port);
   publishKubernetesEndpoints(store, node.description.addresses[0], server.port);
   const apiServer = apiBackend(tls, server.port);
+  if (node.network.hostSide() === undefined && apiServer?.ip === "127.0.0.1") {
+    log.warn("pods of a CNI network don't reach the API on 127.0.0.1: see --api-address");
+  }
   const serviceProxy = await startServiceProxy({ store, network: node.services, apiServer }, scope);
   await node.agent.start();
   const controllers = startControllers({ store, objects: server.objects }, scope);

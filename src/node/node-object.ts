@@ -2,6 +2,7 @@ import { kubernetesTime } from "../base/clock.ts";
 import { isNotFound } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { KubernetesNode } from "../kube/types.ts";
+import type { NameService } from "../network/services/types.ts";
 import type { RuntimeHandler } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
 
@@ -33,10 +34,15 @@ type MachineSize = Pick<NodeDescription, "cpus" | "memoryBytes" | "hugePages" | 
 /** Pods that one node runs at most (kubelet's default maxPods). */
 const maxPods = "110";
 
-/** Makes this machine's Node object, or brings it up to date. */
-export function registerNode(store: Store, description: NodeDescription, scope: Scope): void {
+/** Makes this machine's Node object, or brings it up to date. `names` becomes the condition `ServiceNames`. */
+export function registerNode(
+  store: Store,
+  description: NodeDescription,
+  names: NameService,
+  scope: Scope,
+): void {
   const key = { resource: "nodes", namespace: "", name: description.name };
-  const status = nodeStatus(description, kubernetesTime(scope.clock.now()));
+  const status = nodeStatus(description, names, kubernetesTime(scope.clock.now()));
   try {
     store.update(key, (current) => ({ ...current, status }));
   } catch (error) {
@@ -81,7 +87,11 @@ function kibibytes(bytes: number): string {
   return `${Math.floor(bytes / 1024)}Ki`;
 }
 
-function nodeStatus(description: NodeDescription, now: string): NonNullable<KubernetesNode["status"]> {
+function nodeStatus(
+  description: NodeDescription,
+  names: NameService,
+  now: string,
+): NonNullable<KubernetesNode["status"]> {
   const condition = (type: string, status: string, reason: string, message: string) => ({
     type,
     status,
@@ -108,6 +118,14 @@ function nodeStatus(description: NodeDescription, now: string): NonNullable<Kube
       ),
       condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
       condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+      names.ok
+        ? condition(
+            "ServiceNames",
+            "True",
+            "NameServerServes",
+            `pods ask ${names.address} for names of Services`,
+          )
+        : condition("ServiceNames", "False", "NoNameServer", names.reason),
       condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ],
     nodeInfo: {

@@ -191,7 +191,9 @@ describe("a Service with an address", () => {
     const why = async (address: string) => (await node.peapod(["why", "client", "main", address])).stdout;
     expect(await why("empty:80")).toContain("no ready pod stands behind Service default/empty");
     expect(await why("exposed:81")).toContain("Service default/exposed has no port 81");
-    expect(await why("exposed.default:80")).toMatch(/through Service default\/exposed at [\d.]+:80, to two \(/);
+    expect(await why("exposed.default:80")).toMatch(
+      /through Service default\/exposed at [\d.]+:80, to two \(/,
+    );
   });
 
   test("UDP, and the same client at the same pod with sessionAffinity", async () => {
@@ -318,6 +320,8 @@ describe("names of Services", () => {
       expect.stringMatching(/^nameserver 10\.244\.\d+\.1$/),
       "options ndots:5",
     ]);
+    const path = '{.items[0].status.conditions[?(@.type=="ServiceNames")].status}';
+    expect(await get(["node"], path)).toBe("True");
   });
 
   test("a pod in the host's network only with ClusterFirstWithHostNet", async () => {

@@ -311,12 +311,10 @@ describe("what is wrong is refused in the API server's words", () => {
   });
 
   test("what is stored but not honoured yet is said", async () => {
-    const { stdout, stderr } = await kubectl.run(["create", "quota", "q", "--hard=pods=100"]);
-    expect(stdout).toBe("resourcequota/q created\n");
-    expect(stderr).toContain(
-      "Warning: ResourceQuota is stored but not honoured yet by this version of Peapod",
-    );
-    await kubectl.ok(["delete", "quota", "q"]);
+    const { stdout, stderr } = await kubectl.run(["create", "ingress", "i", "--rule=example.com/*=web:80"]);
+    expect(stdout).toBe("ingress.networking.k8s.io/i created\n");
+    expect(stderr).toContain("Warning: Ingress is stored but not honoured yet by this version of Peapod");
+    await kubectl.ok(["delete", "ingress", "i"]);
   });
 
   test("deployments are made, scaled, shown and exposed", async () => {

@@ -3,9 +3,16 @@ import { required, wrongType } from "./problems.ts";
 import { nearestSpelling } from "./spelling.ts";
 import type { ManifestProblem } from "./types.ts";
 
-/** Kinds that this version reads from a manifest, as `apiVersion/kind`: pods and what pods use. */
+/** Kinds that this version reads from a manifest, as `apiVersion/kind`: pods, what makes them and what they use. */
 const readable: readonly string[] = [
   "v1/Pod",
+  "v1/ReplicationController",
+  "apps/v1/Deployment",
+  "apps/v1/ReplicaSet",
+  "apps/v1/StatefulSet",
+  "apps/v1/DaemonSet",
+  "batch/v1/Job",
+  "batch/v1/CronJob",
   "v1/Namespace",
   "v1/Event",
   "v1/ConfigMap",

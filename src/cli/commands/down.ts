@@ -9,13 +9,14 @@ import { everyWorkload, removeWorkloads } from "../remove-workloads.ts";
 import { namespaceOf, type Session } from "../session.ts";
 import { parsePodName } from "../type-arguments.ts";
 import { removeObject, supportingObjects } from "../up/apply-object.ts";
+import { endWorkloads, findWorkloads } from "../up/workloads.ts";
 
 export const down = defineCommand({
   name: "down",
   summary: "Remove pods and wait until they are gone",
   description:
     "Removes the pods of manifests, pods by name, or all of them, and returns when nothing of them is left in the " +
-    "API. With -f also the Services, ConfigMaps and Secrets of the manifests; claims stay, with their data. What is " +
+    "API. With -f also the Deployments and whatever else makes pods, the Services, ConfigMaps and Secrets of the manifests; claims stay, with their data. What is " +
     "not there counts as removed.",
   usage: "(-f FILE | POD... | --all)",
   args: { min: 0, max: 1000 },
@@ -58,7 +59,10 @@ export const down = defineCommand({
       ? await everyPod(session)
       : args.length > 0
         ? await podsByName(args, session)
-        : await podsOfManifests(manifests, session);
+        : [
+            ...(await podsOfManifests(manifests, session)),
+            ...(await endWorkloads(await findWorkloads(manifests, session), session)),
+          ];
     const names = targets.map(({ metadata }) => `pod/${metadata.name}`).join(", ");
     await withDeadline(options.timeout, `${names} to go`, session.scope, (scope) =>
       deleteAndWait(

@@ -4,7 +4,7 @@ import { defineCommand } from "../command.ts";
 import { loadManifests } from "../manifests.ts";
 import { usageError } from "../parse-arguments.ts";
 import { applyManifests } from "../up/apply-manifests.ts";
-import { reportUntilUp } from "../up/report-until-up.ts";
+import { reportAppliedUntilUp } from "../up/report-until-up.ts";
 
 export const up = defineCommand({
   name: "up",
@@ -63,8 +63,8 @@ export const up = defineCommand({
       const { runAttached } = await import("../up/attached.ts");
       return runAttached(objects, options, session);
     }
-    const pods = await Array.fromAsync(applyManifests(objects, options.replace, session));
-    return (await reportUntilUp(pods, options.timeout, session)) === undefined ? 1 : 0;
+    const applied = await Array.fromAsync(applyManifests(objects, options.replace, session));
+    return (await reportAppliedUntilUp(applied, options.timeout, session)) === undefined ? 1 : 0;
   },
 });
 

@@ -6,13 +6,20 @@ import { usageError } from "../parse-arguments.ts";
 import { namespaceOf, type Session } from "../session.ts";
 import { applyObject, supportingObjects } from "./apply-object.ts";
 import { applyPod } from "./apply-pod.ts";
+import { type AppliedWorkload, applyWorkload, workloadObjects } from "./workloads.ts";
 
-/** Applies namespaces, then what pods use, then pods, in the manifests' order; says what it did and yields each pod. */
+/** A pod of the manifests, or what makes pods. */
+export type Applied = { readonly pod: StoredPod } | { readonly workload: AppliedWorkload };
+
+/**
+ * Applies namespaces, then what pods use, then pods and what makes pods, in the manifests' order; says what it did and
+ * yields the latter two.
+ */
 export async function* applyManifests(
   objects: readonly ManifestedObject[],
   replace: boolean,
   session: Session,
-): AsyncGenerator<StoredPod, void, undefined> {
+): AsyncGenerator<Applied, void, undefined> {
   const { client, terminal, scope } = session;
   for (const object of objects.filter(({ kind }) => kind === "Namespace")) {
     const name = object.metadata?.name;
@@ -28,13 +35,19 @@ export async function* applyManifests(
     checkNamespace(object, session);
     await applyObject(object, session);
   }
-  for (const object of objects.filter(({ kind }) => kind === "Pod")) {
+  const workloads = workloadObjects(objects);
+  for (const object of objects.filter((each) => each.kind === "Pod" || workloads.includes(each))) {
+    if (object.kind !== "Pod") {
+      checkNamespace(object, session);
+      yield { workload: await applyWorkload(object, replace, session) };
+      continue;
+    }
     const namespace = checkNamespace(object, session);
     const onReplace = ({ metadata }: StoredPod, hasChanged: boolean) =>
       terminal.err(`pod/${metadata.name}${hasChanged ? " changed" : ""}: replacing it\n`);
     const { pod, change } = await applyPod(client, object as Pod, { namespace, replace, onReplace }, scope);
     terminal.out(`pod/${pod.metadata.name} ${change}\n`);
-    yield pod;
+    yield { pod };
   }
 }
 

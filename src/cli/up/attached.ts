@@ -2,12 +2,15 @@ import { quietScope, type Scope } from "../../base/scope.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { deleteAndWait } from "../delete-and-wait.ts";
 import type { ManifestedObject } from "../manifests.ts";
+import type { Workload } from "../remove-workloads.ts";
 import type { Session } from "../session.ts";
-import { applyManifests } from "./apply-manifests.ts";
+import { type Applied, applyManifests } from "./apply-manifests.ts";
 import { failureLine } from "./explain-failure.ts";
+import { jobFailure, untilOver } from "./follow-jobs.ts";
 import { followLogs } from "./follow-logs.ts";
 import { podVerdict } from "./pod-progress.ts";
-import { reportUntilUp } from "./report-until-up.ts";
+import { reportAppliedUntilUp } from "./report-until-up.ts";
+import { endWorkloads, selecting } from "./workloads.ts";
 
 /** How long the last lines of pods that are gone may take to arrive. */
 const lastLinesMilliseconds = 1_000;
@@ -29,21 +32,35 @@ export async function runAttached(
     else process.exit(130);
   });
   const attached: Session = { ...session, scope: quietScope(interrupted.signal) };
-  const pods: StoredPod[] = [];
+  const applied: Applied[] = [];
+  const workloads = () => applied.flatMap((each) => ("workload" in each ? [each.workload] : []));
   const leaving = new AbortController();
   let following: Promise<StoredPod[]> = Promise.resolve([]);
   try {
-    for await (const pod of applyManifests(objects, options.replace, attached)) pods.push(pod);
-    const ready = await reportUntilUp(pods, options.timeout, attached);
+    for await (const each of applyManifests(objects, options.replace, attached)) applied.push(each);
+    const ready = await reportAppliedUntilUp(applied, options.timeout, attached);
     if (ready === undefined) return 1;
+    const jobs = untilOver(workloads(), session, quietScope(leaving.signal));
+    const over = new AbortController();
+    jobs.then(() => over.abort()).catch(() => {});
     // Not ended by Ctrl-C: what containers write while they are stopped is often what one wants to see.
-    following = followAll(ready, session, leaving.signal);
+    following = followAll(ready, workloads(), over.signal, session, leaving.signal);
     const ended = await Promise.race([following, whenAborted(interrupted.signal)]);
     interrupted.signal.throwIfAborted();
-    return reportFailures(ended ?? [], session) ? 1 : 0;
+    const finished = await Promise.race([jobs, whenAborted(interrupted.signal)]);
+    interrupted.signal.throwIfAborted();
+    const failures = (finished ?? []).map(jobFailure).filter((line) => line !== undefined);
+    for (const line of failures) session.terminal.err(line);
+    // A Job's pods may fail as long as the Job does not.
+    const isOwn = selecting(workloads());
+    const bare = (ended ?? []).filter((pod) => !isOwn(pod));
+    return reportFailures(bare, session) || failures.length > 0 ? 1 : 0;
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
-    await removePods(pods, session, forced.signal);
+    const own = applied.flatMap((each) => ("pod" in each ? [each.pod] : []));
+    const made =
+      workloads().length === 0 ? [] : await endWorkloads(workloads(), { ...session, scope: quietScope() });
+    await removePods([...own, ...made], session, forced.signal);
     const lastLines = following.catch(() => {});
     await Promise.race([lastLines, session.scope.clock.sleep(lastLinesMilliseconds, session.scope.signal)]);
     return 130;
@@ -54,12 +71,15 @@ export async function runAttached(
 
 async function followAll(
   pods: readonly StoredPod[],
+  workloads: readonly Workload[],
+  over: AbortSignal,
   { client, terminal }: Session,
   signal: AbortSignal,
 ): Promise<StoredPod[]> {
   const groups = [...Map.groupBy(pods, ({ metadata }) => metadata.namespace).values()];
+  const later = workloads.length === 0 ? undefined : { selects: selecting(workloads), over };
   const ended = await Promise.all(
-    groups.map((group) => followLogs(client, group, terminal, quietScope(signal))),
+    groups.map((group) => followLogs(client, group, terminal, quietScope(signal), later)),
   );
   return ended.flat();
 }

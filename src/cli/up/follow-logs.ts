@@ -10,15 +10,23 @@ import { isNews, lowestVersion } from "./wait-until-up.ts";
 
 const containerStyles: readonly Style[] = ["cyan", "yellow", "green", "magenta", "blue", "red"];
 
+/** Pods that come later, of workloads. */
+export interface LaterPods {
+  readonly selects: (pod: StoredPod) => boolean;
+  /** Aborts when none will come any more. */
+  readonly over: AbortSignal;
+}
+
 /**
  * Prints the logs of all containers as `[pod container] line`, each container in a colour of its own and again after
- * each restart, until every pod has ended or is deleted, or the signal aborts. Returns the pods' last states.
+ * each restart, until every pod has ended or is deleted and no `later` ones come, or the signal aborts. Returns the pods' last states.
  */
 export async function followLogs(
   client: Client,
   targets: readonly StoredPod[],
   terminal: Terminal,
   scope: Scope,
+  later?: LaterPods,
 ): Promise<StoredPod[]> {
   const namespace = targets[0]?.metadata.namespace ?? "default";
   const done = new AbortController();
@@ -52,14 +60,21 @@ export async function followLogs(
   };
 
   for (const pod of targets) look(pod);
+  const isDone = () => running.size === 0 && (later === undefined || later.over.aborted);
+  later?.over.addEventListener("abort", () => isDone() && done.abort(), { once: true });
   try {
-    for await (const { type, object } of running.size === 0
+    for await (const { type, object } of isDone()
       ? []
       : client.watch<StoredPod>(pods, { namespace, resourceVersion: lowestVersion(targets) }, inner)) {
-      if (!current.has(object.metadata.uid)) continue;
+      const { uid } = object.metadata;
+      if (!current.has(uid)) {
+        if (later?.selects(object) !== true || type === "DELETED") continue;
+        current.set(uid, object);
+        running.add(uid);
+      }
       if (type === "DELETED") running.delete(object.metadata.uid);
       else if (isNews(object, current.get(object.metadata.uid))) look(object);
-      if (running.size === 0) break;
+      if (isDone()) break;
     }
   } finally {
     done.abort();

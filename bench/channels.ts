@@ -14,7 +14,11 @@ import { surroundings } from "./surroundings.ts";
 // `make bench-channels`: see README.md in this folder.
 
 const { values: options } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, rounds: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    only: { type: "string" },
+  },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 30 : 200));
 const deepRounds = options.quick ? 3 : 10;
@@ -155,9 +159,9 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 try {
-  await costToTheLoad();
+  if (options.only !== "looks") await costToTheLoad();
   for (const pod of pods.splice(0)) await pod.remove();
-  for (const count of counts) await costOfLooks(count);
+  for (const count of options.only === "load" ? [] : counts) await costOfLooks(count);
   console.log(lines.join("\n"));
   const folder = join(import.meta.dirname, "results");
   mkdirSync(folder, { recursive: true });

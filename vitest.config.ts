@@ -7,6 +7,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "test/*.test.ts", "tools/**/*.test.ts"],
+          // A guard against what never ends, not a measure: a busy machine must not fail a test.
+          testTimeout: 60_000,
         },
       },
       {

@@ -15,7 +15,6 @@ import type { PodObservation } from "../src/node/plan-types.ts";
 
 /** The same pods every time; another seed finds others. */
 const runs = { numRuns: 2_000, seed: Number(process.env.PEAPOD_TEST_SEED ?? 1) };
-const limitMilliseconds = 60_000;
 
 type JSONObject = Record<string, unknown>;
 
@@ -151,86 +150,70 @@ const nothingYet: PodObservation = {
 };
 
 describe("what the field table allows", () => {
-  test(
-    "decodes to itself",
-    () => {
-      fc.assert(
-        fc.property(podOfTable, (pod) => {
-          const { value, problems } = decodeStrict("Pod", pod);
-          expect(problems).toEqual([]);
-          expect(value).toEqual(pod);
-          expect(decodeStrict("Pod", JSON.parse(JSON.stringify(value))).value).toEqual(value);
-        }),
-        runs,
-      );
-    },
-    limitMilliseconds,
-  );
+  test("decodes to itself", () => {
+    fc.assert(
+      fc.property(podOfTable, (pod) => {
+        const { value, problems } = decodeStrict("Pod", pod);
+        expect(problems).toEqual([]);
+        expect(value).toEqual(pod);
+        expect(decodeStrict("Pod", JSON.parse(JSON.stringify(value))).value).toEqual(value);
+      }),
+      runs,
+    );
+  });
 
-  test(
-    "is admitted or refused with a place and words, and what is admitted can be planned and admitted again",
-    () => {
-      fc.assert(
-        fc.property(podOfTable, (pod) => {
-          const before = structuredClone(pod);
-          const admitted = admitPod(pod);
-          expect(pod).toEqual(before);
-          for (const { field, message, reason } of admitted.problems) {
-            expect(typeof field).toBe("string");
-            expect(message.length).toBeGreaterThan(3);
-            expect(reason).not.toBe("");
-          }
-          if (errors(admitted.problems).length > 0) return;
-          planPod(admitted.pod.spec, nothingYet, 0);
-          expect(errors(admitPod(admitted.pod).problems)).toEqual([]);
-          expect(admitPod(admitted.pod).pod).toEqual(admitted.pod);
-        }),
-        runs,
-      );
-    },
-    limitMilliseconds,
-  );
+  test("is admitted or refused with a place and words, and what is admitted can be planned and admitted again", () => {
+    fc.assert(
+      fc.property(podOfTable, (pod) => {
+        const before = structuredClone(pod);
+        const admitted = admitPod(pod);
+        expect(pod).toEqual(before);
+        for (const { field, message, reason } of admitted.problems) {
+          expect(typeof field).toBe("string");
+          expect(message.length).toBeGreaterThan(3);
+          expect(reason).not.toBe("");
+        }
+        if (errors(admitted.problems).length > 0) return;
+        planPod(admitted.pod.spec, nothingYet, 0);
+        expect(errors(admitPod(admitted.pod).problems)).toEqual([]);
+        expect(admitPod(admitted.pod).pod).toEqual(admitted.pod);
+      }),
+      runs,
+    );
+  });
 });
 
 describe("one thing wrong", () => {
-  test(
-    "an unknown field, anywhere, is found where it is",
-    () => {
-      fc.assert(
-        fc.property(podOfTable, fc.nat(), (given, choice) => {
-          const pod = copy(given);
-          const objects = placesOf(pod).filter(({ type }) => type.kind === "ref");
-          const chosen = objects[choice % objects.length] as Place;
-          (chosen.value as JSONObject).fieldOfNobody = true;
-          const unknown = admitPod(pod).problems.filter(({ reason }) => reason === "UnknownField");
-          expect(unknown.map(({ field, severity }) => `${severity} ${field}`)).toEqual([
-            `error ${childPath(chosen.path, "fieldOfNobody")}`,
-          ]);
-        }),
-        runs,
-      );
-    },
-    limitMilliseconds,
-  );
+  test("an unknown field, anywhere, is found where it is", () => {
+    fc.assert(
+      fc.property(podOfTable, fc.nat(), (given, choice) => {
+        const pod = copy(given);
+        const objects = placesOf(pod).filter(({ type }) => type.kind === "ref");
+        const chosen = objects[choice % objects.length] as Place;
+        (chosen.value as JSONObject).fieldOfNobody = true;
+        const unknown = admitPod(pod).problems.filter(({ reason }) => reason === "UnknownField");
+        expect(unknown.map(({ field, severity }) => `${severity} ${field}`)).toEqual([
+          `error ${childPath(chosen.path, "fieldOfNobody")}`,
+        ]);
+      }),
+      runs,
+    );
+  });
 
-  test(
-    "a value of another type, anywhere, is found where it is",
-    () => {
-      fc.assert(
-        fc.property(podOfTable, fc.nat(), (given, choice) => {
-          const pod = copy(given);
-          const candidates = placesOf(pod).filter(({ type, path }) => type.kind !== "any" && path !== "");
-          const chosen = candidates[choice % candidates.length] as Place;
-          const isObject = chosen.type.kind === "ref" || chosen.type.kind === "map";
-          chosen.replace(isObject ? ["not", "an", "object"] : { not: "this" });
-          const found = errors(admitPod(pod).problems).map(({ field }) => field);
-          expect(found).toContain(chosen.path);
-        }),
-        runs,
-      );
-    },
-    limitMilliseconds,
-  );
+  test("a value of another type, anywhere, is found where it is", () => {
+    fc.assert(
+      fc.property(podOfTable, fc.nat(), (given, choice) => {
+        const pod = copy(given);
+        const candidates = placesOf(pod).filter(({ type, path }) => type.kind !== "any" && path !== "");
+        const chosen = candidates[choice % candidates.length] as Place;
+        const isObject = chosen.type.kind === "ref" || chosen.type.kind === "map";
+        chosen.replace(isObject ? ["not", "an", "object"] : { not: "this" });
+        const found = errors(admitPod(pod).problems).map(({ field }) => field);
+        expect(found).toContain(chosen.path);
+      }),
+      runs,
+    );
+  });
 });
 
 /** Pods that are valid by how they are made. */
@@ -311,24 +294,20 @@ const validPod: Arbitrary<Made> = fc
     };
   });
 
-test(
-  "valid pods are admitted, and their plan starts what comes first",
-  () => {
-    fc.assert(
-      fc.property(validPod, (made) => {
-        const { pod, problems } = admitPod(made);
-        expect(errors(problems)).toEqual([]);
-        const { createSandbox, start } = planPod(pod.spec, nothingYet, 0);
-        expect(createSandbox).toBe(true);
-        const init = pod.spec.initContainers?.[0];
-        const expected = init === undefined ? pod.spec.containers : [init];
-        expect(start.map((action) => action.container.name)).toEqual(expected.map((each) => each.name));
-      }),
-      runs,
-    );
-  },
-  limitMilliseconds,
-);
+test("valid pods are admitted, and their plan starts what comes first", () => {
+  fc.assert(
+    fc.property(validPod, (made) => {
+      const { pod, problems } = admitPod(made);
+      expect(errors(problems)).toEqual([]);
+      const { createSandbox, start } = planPod(pod.spec, nothingYet, 0);
+      expect(createSandbox).toBe(true);
+      const init = pod.spec.initContainers?.[0];
+      const expected = init === undefined ? pod.spec.containers : [init];
+      expect(start.map((action) => action.container.name)).toEqual(expected.map((each) => each.name));
+    }),
+    runs,
+  );
+});
 
 /** Nonsense, and the path below which it must be found. Each takes a valid pod. */
 const nonsense: Readonly<Record<string, (pod: Made) => string>> = {
@@ -383,21 +362,17 @@ const nonsense: Readonly<Record<string, (pod: Made) => string>> = {
   },
 };
 
-test.each(Object.entries(nonsense))(
-  "%s is refused in any pod",
-  (_name, spoil) => {
-    fc.assert(
-      fc.property(validPod, (given) => {
-        const made = copy(given);
-        const path = spoil(made);
-        const found = errors(admitPod(made).problems).map(({ field }) => field);
-        expect(
-          found.some((field) => field.startsWith(path)),
-          `${path} in ${found.join(", ")}`,
-        ).toBe(true);
-      }),
-      { ...runs, numRuns: 200 },
-    );
-  },
-  limitMilliseconds,
-);
+test.each(Object.entries(nonsense))("%s is refused in any pod", (_name, spoil) => {
+  fc.assert(
+    fc.property(validPod, (given) => {
+      const made = copy(given);
+      const path = spoil(made);
+      const found = errors(admitPod(made).problems).map(({ field }) => field);
+      expect(
+        found.some((field) => field.startsWith(path)),
+        `${path} in ${found.join(", ")}`,
+      ).toBe(true);
+    }),
+    { ...runs, numRuns: 200 },
+  );
+});

@@ -68,8 +68,8 @@ export interface Resource {
   readonly admitUpdate?: (value: unknown) => Admission;
   /** Sets what the API sets on a new object beside metadata. */
   readonly prepareForCreate?: (object: KubernetesObject, context: ApiContext) => void;
-  /** Refuses (Invalid) what may not change in an admitted object. */
-  readonly checkUpdate?: (next: KubernetesObject, current: KubernetesObject) => void;
+  /** Refuses (Invalid) what may not change in an admitted object; keeps or sets what the API does. */
+  readonly checkUpdate?: (next: KubernetesObject, current: KubernetesObject, context: ApiContext) => void;
   /** The object as it waits for its end, or undefined when it may go at once. Absent: always at once. */
   readonly awaitDeletion?: (
     current: KubernetesObject,

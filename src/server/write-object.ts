@@ -37,7 +37,7 @@ export function writeObject(
     const admitted = admit(request, proposal, resource.admitUpdate ?? resource.admit);
     warnings = admitted.warnings;
     const next = withSpec(current, admitted.object);
-    resource.checkUpdate?.(next, current);
+    resource.checkUpdate?.(next, current, context);
     resource.authorizeWrite?.(next, request);
     checkPolicies(request, next, current);
     record(current, next);

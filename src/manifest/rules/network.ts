@@ -9,6 +9,15 @@ import { validateLabels } from "../validate/metadata.ts";
 import { hasForm, portNumber, portNumberOrName } from "../validate/values.ts";
 import { type KindRules, kindRules } from "./rules.ts";
 
+const noLoadBalancer: Problem = {
+  severity: "warning",
+  position: undefined,
+  field: "spec.type",
+  reason: "Unsupported",
+  message:
+    "not applicable on one machine: there is no load balancer, so its external address stays pending; its node ports work",
+};
+
 /** https://kubernetes.io/docs/concepts/services-networking/service/ */
 const service = kindRules<IService>({
   nameProblems: serviceNameProblems,
@@ -42,6 +51,7 @@ const service = kindRules<IService>({
     } else if (ports.length === 0 && spec.clusterIP !== "None") {
       problems.push(required("spec.ports"));
     }
+    if (spec.type === "LoadBalancer") problems.push(noLoadBalancer);
     const names = new Set<string>();
     for (const [index, port] of ports.entries()) {
       const field = itemPath("spec.ports", index);

@@ -13,10 +13,60 @@ const nodePorts = { first: 30_000, last: 32_767 };
 
 /** Gives a Service its address and, where its type has them, its ports of the node; refuses those that are taken. */
 export function allocateAddresses(object: KubernetesObject, context: ApiContext): void {
-  const { metadata, spec } = object as unknown as IService;
-  if (spec === undefined) return;
+  if (object.spec === undefined) return;
   object.status = { loadBalancer: {} };
-  if (spec.type === "ExternalName") return;
+  allocate(object, context);
+}
+
+/**
+ * What an update leaves out stays as it is: a Service keeps its address and its ports of the node as long as its type
+ * has them. What a new type has and the old one has not is allocated, what it has not is dropped.
+ */
+export function updateAddresses(
+  nextObject: KubernetesObject,
+  currentObject: KubernetesObject,
+  context: ApiContext,
+): void {
+  const next = (nextObject as unknown as IService).spec;
+  const current = (currentObject as unknown as IService).spec;
+  if (next === undefined || current === undefined) return;
+  if (next.type === "ExternalName") {
+    for (const field of addressFields) delete next[field];
+    for (const port of next.ports ?? []) delete port.nodePort;
+    return;
+  }
+  if (!next.clusterIP && current.clusterIP) next.clusterIP = current.clusterIP;
+  if (next.clusterIP !== current.clusterIP && current.clusterIP && current.type !== "ExternalName") {
+    throw invalidObject({ kind: "Service", group: "" }, currentObject.metadata.name, [
+      {
+        field: "spec.clusterIPs[0]",
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${JSON.stringify([next.clusterIP])}: may not change once set`,
+      },
+    ]);
+  }
+  const kept = next as unknown as Record<string, unknown>;
+  for (const field of addressFields) kept[field] ??= current[field];
+  if (next.type === "ClusterIP") {
+    // A port of the node that was the former type's, not one that is asked for now.
+    if (current.type !== "ClusterIP") for (const port of next.ports ?? []) delete port.nodePort;
+  } else {
+    const before = new Map(
+      (current.ports ?? []).map((port) => [portKey(port.protocol, port.port), port.nodePort]),
+    );
+    for (const port of next.ports ?? []) {
+      const nodePort = before.get(portKey(port.protocol, port.port));
+      if (nodePort !== undefined) port.nodePort ??= nodePort;
+    }
+  }
+  allocate(nextObject, context);
+}
+
+const addressFields = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const;
+
+function allocate(object: KubernetesObject, context: ApiContext): void {
+  const { metadata, spec } = object as unknown as IService;
+  if (spec === undefined || spec.type === "ExternalName") return;
   const others = context.store
     .list("services")
     .items.filter((other) => !isSame(other, object))
@@ -44,44 +94,26 @@ export function allocateAddresses(object: KubernetesObject, context: ApiContext)
   spec.ipFamilies ??= ["IPv4"];
   spec.ipFamilyPolicy ??= "SingleStack";
   if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
-  const used = new Set(others.flatMap((other) => (other?.ports ?? []).map(({ nodePort }) => nodePort)));
-  for (const port of spec.ports ?? []) {
-    if (port.nodePort === undefined || port.nodePort === 0) port.nodePort = freePort(used);
-    else if (used.has(port.nodePort)) {
+  const wantsNone = spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts === false;
+  const used = new Set(
+    others.flatMap((other) => (other?.ports ?? []).map((port) => portKey(port.protocol, port.nodePort))),
+  );
+  for (const [index, port] of (spec.ports ?? []).entries()) {
+    if (port.nodePort === undefined || port.nodePort === 0) {
+      if (wantsNone) continue;
+      port.nodePort = freePort(port.protocol, used);
+    } else if (used.has(portKey(port.protocol, port.nodePort))) {
       throw problem(
-        "spec.ports[0].nodePort",
+        `spec.ports[${index}].nodePort`,
         `Invalid value: ${port.nodePort}: provided port is already allocated`,
       );
     }
-    used.add(port.nodePort);
+    used.add(portKey(port.protocol, port.nodePort));
   }
 }
 
-/** What an update leaves out stays as it is: a Service keeps its address as long as it keeps its type. */
-export function keepAddresses(nextObject: KubernetesObject, currentObject: KubernetesObject): void {
-  const next = (nextObject as unknown as IService).spec;
-  const current = (currentObject as unknown as IService).spec;
-  if (next === undefined || current === undefined || next.type === "ExternalName") return;
-  if (!next.clusterIP && current.clusterIP) next.clusterIP = current.clusterIP;
-  if (next.clusterIP !== current.clusterIP && current.clusterIP && current.type !== "ExternalName") {
-    throw invalidObject({ kind: "Service", group: "" }, currentObject.metadata.name, [
-      {
-        field: "spec.clusterIPs[0]",
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify([next.clusterIP])}: may not change once set`,
-      },
-    ]);
-  }
-  const kept = next as unknown as Record<string, unknown>;
-  for (const field of ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const) kept[field] ??= current[field];
-  const before = new Map(
-    (current.ports ?? []).map((port) => [`${port.protocol}/${port.port}`, port.nodePort]),
-  );
-  if (next.type === "ClusterIP") return;
-  for (const port of next.ports ?? []) {
-    const nodePort = before.get(`${port.protocol}/${port.port}`);
-    if (nodePort !== undefined) port.nodePort ??= nodePort;
-  }
+function portKey(protocol: string | undefined, port: number | undefined): string {
+  return `${protocol ?? "TCP"}/${port}`;
 }
 
 function isSame(a: KubernetesObject, b: KubernetesObject): boolean {
@@ -100,9 +132,9 @@ export function freeAddress({ first, last }: AddressRange, taken: ReadonlySet<st
   throw new PeapodError("InternalError", "failed to allocate a serviceIP: range is full");
 }
 
-function freePort(used: ReadonlySet<number | undefined>): number {
+function freePort(protocol: string | undefined, used: ReadonlySet<string>): number {
   for (;;) {
     const port = randomInt(nodePorts.first, nodePorts.last + 1);
-    if (!used.has(port)) return port;
+    if (!used.has(portKey(protocol, port))) return port;
   }
 }

@@ -195,6 +195,41 @@ test("services get addresses that nobody else has, and keep them", async () => {
   expect(moved.body.message).toContain("may not change once set");
 });
 
+test("a Service of another type has what that type has", async () => {
+  const call = open();
+  const url = "/api/v1/namespaces/default/services";
+  const ports = [
+    { name: "a", port: 80, protocol: "TCP" },
+    { name: "b", port: 80, protocol: "UDP" },
+  ];
+  const put = async (spec: object) =>
+    (await call("PUT", `${url}/web`, { metadata: { name: "web" }, spec })).body.spec;
+  const outside = { type: "ExternalName", externalName: "example.com" };
+  const { body } = await call("POST", url, { metadata: { name: "web" }, spec: { ...outside, ports } });
+  expect(body.spec.clusterIP).toBeUndefined();
+  const inside = await put({ type: "ClusterIP", ports });
+  expect(inside.clusterIPs).toEqual([expect.stringMatching(/^10\./)]);
+  const open30 = await put({ type: "NodePort", ports });
+  expect(open30.clusterIP).toBe(inside.clusterIP);
+  const nodePorts = open30.ports.map(({ nodePort }: { nodePort: number }) => nodePort);
+  for (const nodePort of nodePorts) expect(nodePort).toBeGreaterThanOrEqual(30_000);
+  // The same number for another protocol is another port.
+  const same = await put({
+    type: "NodePort",
+    ports: ports.map((port) => ({ ...port, nodePort: nodePorts[0] })),
+  });
+  expect(same.ports.map(({ nodePort }: { nodePort: number }) => nodePort)).toEqual([
+    nodePorts[0],
+    nodePorts[0],
+  ]);
+  const shut = await put({ ...same, type: "ClusterIP" });
+  expect(shut.ports.some((port: object) => "nodePort" in port)).toBe(false);
+  const gone = await put({ ...shut, ...outside });
+  expect([gone.clusterIP, gone.clusterIPs]).toEqual([undefined, undefined]);
+  const warned = await call("POST", url, { metadata: { name: "lb" }, spec: { type: "LoadBalancer", ports } });
+  expect(String(warned.headers.warning)).toContain("there is no load balancer");
+});
+
 test("what may not change does not", async () => {
   const call = open();
   const url = "/apis/apps/v1/namespaces/default/deployments";

@@ -7,7 +7,7 @@ import type { IService } from "kubernetes-models/v1/Service";
 import { proxied } from "../proxy/subresource.ts";
 import type { Resource } from "../resource.ts";
 import { ageColumn, labelsText, nameColumn, selectorText, textColumn } from "../table/columns.ts";
-import { allocateAddresses, keepAddresses } from "./cluster-addresses.ts";
+import { allocateAddresses, updateAddresses } from "./cluster-addresses.ts";
 import { stored } from "./stored.ts";
 
 const notHonoured = (kind: string, what: string) =>
@@ -25,7 +25,7 @@ const services = stored({
   subresources: { proxy: proxied("ServiceProxyOptions") },
   deleteReturnsObject: true,
   prepareForCreate: allocateAddresses,
-  checkUpdate: keepAddresses,
+  checkUpdate: updateAddresses,
   selectableFields: {
     "spec.clusterIP": (object) => (object as unknown as IService).spec?.clusterIP ?? "",
     "spec.type": (object) => (object as unknown as IService).spec?.type ?? "",

@@ -49,9 +49,9 @@ export function stored(declaration: Declaration): Resource {
     ...declaration,
     subresources: { ...status, ...subresources },
     admit: (value) => admitObject(name, value),
-    checkUpdate: (next, current) => {
+    checkUpdate: (next, current, context) => {
       checkImmutable(declaration, immutableFields(name), next, current);
-      checkUpdate?.(next, current);
+      checkUpdate?.(next, current, context);
     },
   };
 }

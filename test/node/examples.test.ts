@@ -96,3 +96,23 @@ test("examples/services/by-name.yaml: both pods behind the name answer, and the 
   expect(await node.ok(["up", "-d", "-f", file])).toContain("service/greeter unchanged\n");
   expect(await node.ok(["down", "-f", file])).toContain('service "greeter" deleted\n');
 });
+
+test("examples/workloads/job-with-sidecar.yaml: the Job completes though its sidecar never ends by itself", async () => {
+  const file = join(folder, "workloads/job-with-sidecar.yaml");
+  await node.ok(["up", "-d", "-f", file]);
+  const job = await eventually(async () => {
+    const { status } = JSON.parse(await node.ok(["get", "job", "job-with-sidecar", "-o", "json"]));
+    return status.conditions?.some(({ type }: { type: string }) => type === "Complete") ? status : undefined;
+  }, "the Job to complete");
+  expect(job).toMatchObject({ succeeded: 1, ready: 0 });
+  const { items } = JSON.parse(
+    await node.ok(["get", "pods", "-l", "job-name=job-with-sidecar", "-o", "json"]),
+  );
+  expect(items).toHaveLength(1);
+  const [pod] = items;
+  expect(pod.status.phase).toBe("Succeeded");
+  expect(pod.status.initContainerStatuses[0]).toMatchObject({ restartCount: 0, state: { terminated: {} } });
+  const log = await node.ok(["logs", pod.metadata.name, "-c", "worker"]);
+  expect(log).toBe("the sidecar says: forty-two\n");
+  expect(await node.ok(["down", "-f", file])).toContain('job "job-with-sidecar" deleted\n');
+});

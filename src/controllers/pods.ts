@@ -23,7 +23,7 @@ export function readySince({ status }: StoredPod): number | undefined {
  * When the pod is or will be available: ready for `minReadySeconds` without a break. Undefined while it is not
  * ready.
  */
-export function availableAt(pod: StoredPod, minReadySeconds: number): number | undefined {
+function availableAt(pod: StoredPod, minReadySeconds: number): number | undefined {
   const since = readySince(pod);
   return since === undefined ? undefined : minReadySeconds === 0 ? 0 : since + minReadySeconds * 1_000;
 }

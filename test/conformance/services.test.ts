@@ -291,6 +291,16 @@ print(*seen)
     );
     await untilSaid(`${curl} http://by-endpoints/`, /^one /);
     await untilSaid(`${curl} http://by-slice/`, /^one /);
+    const subsets = [{ addresses: [{ ip: await addressOf("two") }], ports: [{ port: 8080 }] }];
+    await kubectl.ok([
+      "patch",
+      "endpoints",
+      "by-endpoints",
+      "--type=merge",
+      "-p",
+      JSON.stringify({ subsets }),
+    ]);
+    await untilSaid(`${curl} http://by-endpoints/`, /^two /);
     await kubectl.ok(["delete", "endpoints", "by-endpoints"]);
     await eventually(async () => {
       const { exitCode } = await inside(`${curl} http://by-endpoints/`);
@@ -309,6 +319,9 @@ print(*seen)
       });
       expect(JSON.parse(stdout || stderr)).toMatchObject({ reason: "Unauthorized" });
     }
+    const hostIP = await get(["node"], "{.items[0].status.addresses[0].address}");
+    expect(await get(["endpoints", "kubernetes"], "{.subsets[0].addresses[0].ip}")).toBe(hostIP);
+    expect(await get(["endpointslice", "kubernetes"], "{.endpoints[0].addresses[0]}")).toBe(hostIP);
   });
 });
 

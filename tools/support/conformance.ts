@@ -79,6 +79,8 @@ const emptyDirs = ["default", "tmpfs"].flatMap((medium) =>
   ),
 );
 
+const changedType = "src/server/resources/kinds.test.ts: a Service of another type has what that type has";
+
 export const themes: readonly Theme[] = [
   theme("[sig-node] Pods", "core", "pods", [
     "should allow activeDeadlineSeconds to be updated",
@@ -290,6 +292,42 @@ export const themes: readonly Theme[] = [
       "A set of valid responses are returned for both pod and service Proxy",
     ],
     "version v1 should proxy through a service and a pod",
+  ]),
+  theme("[sig-network] DNS", "beyond", "services", [
+    ["should provide DNS for the cluster", "the API is behind the Service kubernetes"],
+    ["should provide DNS for services", "ports as SRV, addresses as PTR"],
+    ["should resolve DNS of partial qualified names for services", "kubectl expose"],
+    ["should provide DNS for pods for Hostname", "names of pods"],
+    ["should provide DNS for pods for Subdomain", "names of pods"],
+    ["should provide DNS for ExternalName services", "an outside name as CNAME"],
+  ]),
+  theme("[sig-network] Services", "beyond", "services", [
+    ["should provide secure master service", "the API is behind the Service kubernetes"],
+    ["should serve a basic endpoint from pods", "its pods share the connections"],
+    [
+      "should be able to create a functioning NodePort service",
+      "a NodePort is there on the host's addresses",
+    ],
+    [
+      "should have session affinity work for service with type clusterIP",
+      "the same client at the same pod with sessionAffinity",
+    ],
+    ["should be able to change the type from ExternalName to ClusterIP", changedType],
+    ["should be able to change the type from ClusterIP to ExternalName", changedType],
+  ]),
+  theme("[sig-network] EndpointSlice", "beyond", "services", [
+    [
+      "should create Endpoints and EndpointSlices for Pods matching a Service",
+      "its pods share the connections",
+    ],
+    [
+      "should have Endpoints and EndpointSlices pointing to API Server",
+      "the API is behind the Service kubernetes",
+    ],
+    [
+      "EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete",
+      "without selector it leads where Endpoints or EndpointSlices of somebody say",
+    ],
   ]),
   theme("[sig-auth] ServiceAccounts", "beyond", "service-accounts", [
     "should mount an API token into pods",

@@ -356,6 +356,11 @@ const nonsense: Readonly<Record<string, (pod: Made) => string>> = {
     spec.activeDeadlineSeconds = 0;
     return "spec.activeDeadlineSeconds";
   },
+  "a node in spite of a gate": ({ spec }) => {
+    spec.nodeName = "here";
+    spec.schedulingGates = [{ name: "example.com/gate" }];
+    return "spec.nodeName";
+  },
   "a user that nobody is": ({ spec }) => {
     (spec.containers[0] as JSONObject).securityContext = { runAsUser: -5 };
     return "spec.containers[0].securityContext.runAsUser";

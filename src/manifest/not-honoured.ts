@@ -91,7 +91,6 @@ export const notHonoured: readonly NotHonoured[] = [
 
   refuse("os.name", "only Linux containers run", not("linux")),
   refuse("resourceClaims", "there are no resource claims"),
-  refuse("schedulingGates", "nothing removes scheduling gates"),
 
   warn("nodeSelector", oneMachine),
   warn("affinity", oneMachine),

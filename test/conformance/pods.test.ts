@@ -177,6 +177,43 @@ describe("[sig-node] Pods", () => {
   });
 });
 
+test("scheduling gates hold a pod back until they are gone", async () => {
+  const gates = [{ name: "example.com/one" }, { name: "example.com/two" }];
+  const created = await cluster.create<StoredPod>("default", lasting("gated", { schedulingGates: gates }));
+  expect(created.spec.nodeName).toBeUndefined();
+  expect(created.status?.conditions).toEqual([
+    expect.objectContaining({ type: "PodScheduled", status: "False", reason: "SchedulingGated" }),
+  ]);
+  expect(await cluster.node.ok(["get", "pod", "gated"])).toContain("SchedulingGated");
+  const more = [...gates, { name: "example.com/three" }];
+  const refused = await cluster.call(
+    "PATCH",
+    pathOf("default", "gated"),
+    { spec: { schedulingGates: more } },
+    "application/merge-patch+json",
+  );
+  expect(refused.status).toBe(422);
+  expect(refused.body.message).toContain(
+    'only deletion is allowed, but found new scheduling gate "example.com/three"',
+  );
+
+  const { body: fewer } = await cluster.patch("default", "Pod", "gated", {
+    spec: { schedulingGates: gates.slice(1) },
+  });
+  expect(fewer.spec.nodeName).toBeUndefined();
+  await cluster.patch("default", "Pod", "gated", { spec: { schedulingGates: null } });
+  const { spec, status } = await running("default", "gated");
+  expect(spec.nodeName).not.toBeUndefined();
+  expect(status?.conditions).toContainEqual(
+    expect.objectContaining({ type: "PodScheduled", status: "True" }),
+  );
+
+  // Nobody has to stop one that never had a node.
+  await cluster.create("default", lasting("gated-for-ever", { schedulingGates: gates }));
+  await cluster.remove("default", "Pod", "gated-for-ever");
+  expect((await cluster.call("GET", pathOf("default", "gated-for-ever"))).status).toBe(404);
+});
+
 describe("[sig-node] Pods Extended", () => {
   const resources = { cpu: "100m", memory: "100Mi" };
   test.each([

@@ -107,7 +107,7 @@ const pod: readonly Row[] = [
     "handlers crun and runc, and the node's --runtime",
   ),
   notApplicable("schedulerName"),
-  refused("schedulingGates", "no"),
+  yes("schedulingGates", "no", conformance("pods", "scheduling gates hold a pod back until they are gone")),
   notApplicable("schedulingGroup"),
   yes("serviceAccount", "no", conformance("service-accounts")),
   yes("serviceAccountName", "no", conformance("service-accounts")),

@@ -1,7 +1,7 @@
 import { childPath, itemPath } from "../../kube/field-path.ts";
 import { labelValueProblems, qualifiedNameProblems, subdomainProblems } from "../../kube/names.ts";
 import type { PodSpec } from "../../kube/types.ts";
-import { duplicate, invalid, type Problem, required } from "../problems.ts";
+import { duplicate, forbidden, invalid, type Problem, required } from "../problems.ts";
 import { validateLabels } from "./metadata.ts";
 import { hasForm, oneOf } from "./values.ts";
 
@@ -83,6 +83,9 @@ function validateGates(spec: PodSpec): Problem[] {
     problems.push(...qualifiedNameProblems(name).map((text) => invalid(path, name, text)));
     if (names.has(name)) problems.push(duplicate(path, name));
     names.add(name);
+  }
+  if (names.size > 0 && spec.nodeName) {
+    problems.push(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
   }
   return problems;
 }

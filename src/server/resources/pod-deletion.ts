@@ -20,7 +20,9 @@ export function awaitPodDeletion(
   // A negative grace is the smallest one that still waits.
   const grace = asked < 0 ? 1 : asked;
   if (metadata.deletionTimestamp === undefined) {
-    if (grace === 0 || ended) return withFinalizers(current, now);
+    // Nobody runs a pod that has no node yet.
+    const isBound = (spec.nodeName ?? "") !== "";
+    if (grace === 0 || ended || !isBound) return withFinalizers(current, now);
     return marked(current, now + grace * 1_000, grace);
   }
 

@@ -1,17 +1,22 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Container, KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { invalidObject } from "../admission.ts";
+import { schedulingGateProblems } from "./pod-scheduling.ts";
 
 /**
  * Refuses changes of a pod's spec that the API server refuses: only images, activeDeadlineSeconds (set or made
- * shorter), added tolerations and a negative grace period made 1 may change
+ * shorter), added tolerations, fewer scheduling gates and a negative grace period made 1 may change
  * (https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement).
  */
 export function checkPodUpdate(nextObject: KubernetesObject, currentObject: KubernetesObject): void {
   const next = nextObject as unknown as StoredPod;
   const current = currentObject as unknown as StoredPod;
   keepPriority(next, current);
-  const problems = [...deadlineProblems(next, current), ...tolerationProblems(next, current)];
+  const problems = [
+    ...deadlineProblems(next, current),
+    ...tolerationProblems(next, current),
+    ...schedulingGateProblems(next, current),
+  ];
   if (!isDeepStrictEqual(fixedPart(next, current), current.spec)) {
     problems.push({
       field: "spec",
@@ -39,6 +44,7 @@ function fixedPart(next: StoredPod, current: StoredPod): StoredPod["spec"] {
   }
   putBack(spec, current.spec, "activeDeadlineSeconds");
   putBack(spec, current.spec, "tolerations");
+  putBack(spec, current.spec, "schedulingGates");
   const grace = current.spec.terminationGracePeriodSeconds ?? 0;
   if (grace < 0 && spec.terminationGracePeriodSeconds === 1) spec.terminationGracePeriodSeconds = grace;
   return spec;

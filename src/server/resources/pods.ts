@@ -1,4 +1,3 @@
-import { kubernetesTime } from "../../base/clock.ts";
 import { podQOSClass } from "../../kube/pod-qos.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { admitPod, admitPodUpdate } from "../../manifest/admit.ts";
@@ -15,6 +14,7 @@ import { statusSubresource } from "../subresources/status.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
 import { podState } from "../table/pod-state.ts";
 import { awaitPodDeletion } from "./pod-deletion.ts";
+import { schedulePod } from "./pod-scheduling.ts";
 import { applyServiceAccount } from "./pod-service-account.ts";
 import { checkPodUpdate } from "./pod-update.ts";
 
@@ -60,7 +60,10 @@ export const pods: Resource = {
     applyServiceAccount(object as unknown as StoredPod, context);
     prepare(object, context);
   },
-  checkUpdate: checkPodUpdate,
+  checkUpdate: (next, current, context) => {
+    checkPodUpdate(next, current);
+    schedulePod(next as unknown as StoredPod, context);
+  },
   awaitDeletion: awaitPodDeletion,
   selectableFields: {
     "spec.nodeName": podField(({ spec }) => spec.nodeName),
@@ -108,22 +111,12 @@ function stream(kind: string): NonNullable<Resource["subresources"]>[string] {
   return { kind, verbs: ["get", "create"], handlers: { get: upgradeRequired, create: upgradeRequired } };
 }
 
-/** What admission adds; and since there is no scheduler, every pod belongs to this node from the beginning. */
+/** What admission adds; there is no scheduler, so a pod belongs to this node from the beginning. */
 function prepare(object: KubernetesObject, context: ApiContext): void {
   const pod = object as unknown as StoredPod;
   admitRuntimeClass(pod, context.store);
-  pod.spec.nodeName ??= context.nodeName;
-  pod.status = {
-    phase: "Pending",
-    conditions: [
-      {
-        type: "PodScheduled",
-        status: "True",
-        lastTransitionTime: kubernetesTime(context.scope.clock.now()),
-      },
-    ],
-    qosClass: podQOSClass(pod),
-  };
+  pod.status = { phase: "Pending", qosClass: podQOSClass(pod) };
+  schedulePod(pod, context);
 }
 
 function readinessGates({ spec, status }: StoredPod): string {

@@ -394,6 +394,51 @@ export const themes: readonly Theme[] = [
       "test/conformance/authorization.test.ts: should return a 406 for a backend which does not implement metadata",
     ],
   ]),
+  theme("[sig-apps] ReplicaSet, Deployment, StatefulSet, DaemonSet", "beyond", "workloads", [
+    [
+      "ReplicaSet should adopt matching pods on creation and release no longer matching pods",
+      "keeps as many pods as it is told, adopts one that it selects, and replaces one that is deleted",
+    ],
+    [
+      "Deployment RollingUpdateDeployment should delete old pods and create new ones",
+      "rolls out, back and on again, with its history",
+    ],
+    [
+      "Deployment RecreateDeployment should delete old pods and create new ones",
+      "Recreate: no old pod runs beside a new one",
+    ],
+    [
+      "StatefulSet should perform rolling updates and roll backs of template modifications",
+      "rolls out from the last pod to the first, and only above the partition",
+    ],
+    [
+      "StatefulSet should perform canary updates and phased rolling updates of template modifications",
+      "rolls out from the last pod to the first, and only above the partition",
+    ],
+    [
+      "StatefulSet Burst scaling should run to completion even with unhealthy pods",
+      "Parallel: does not wait for one before it makes the next",
+    ],
+    [
+      "DaemonSet should update pod when spec was updated and update strategy is RollingUpdate",
+      "has one pod on the one node, of the newest template, and history",
+    ],
+    ["DaemonSet should run and stop complex daemon", "has none where the node is not meant"],
+  ]),
+  theme("[sig-apps] Job and CronJob", "beyond", "workloads", [
+    [
+      "Job should run a job to completion when tasks sometimes fail and are locally restarted",
+      "OnFailure: the container is restarted in its pod",
+    ],
+    [
+      "Job should create pods for an Indexed job with completion indexes and specified hostname",
+      "Indexed: every pod knows its number",
+    ],
+    [
+      "CronJob should not schedule jobs when suspended",
+      "runs by itself when its time has come, and not while it is suspended",
+    ],
+  ]),
   theme("[sig-node] PodTemplates", "beyond", "pods", [
     "should delete a collection of pod templates",
     "should replace a pod template",

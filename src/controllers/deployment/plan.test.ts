@@ -97,6 +97,11 @@ describe("a rolling update", () => {
       [replicaSet("a", 1), replicaSet("b", 4)],
       { "web-a": 0 },
     ],
+    [
+      "an old one that does not work stays while new ones come",
+      [replicaSet("a", 3, 2), replicaSet("b", 2, 0)],
+      {},
+    ],
     ["done", [replicaSet("a", 0), replicaSet("b", 4)], {}],
     [
       "a set that has the template already is grown",

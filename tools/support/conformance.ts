@@ -277,7 +277,36 @@ export const themes: readonly Theme[] = [
       "server-side dry-run should check if kubectl can dry-run update Pods",
       "with --validate=warn an unknown field is only warned of, and dry runs write nothing",
     ],
+    [
+      "Proxy server should support proxy with --port 0",
+      `${pathOf("kubectl-cluster")}: the proxy, on a port and on a Unix socket`,
+    ],
+    [
+      "Proxy server should support --unix-socket=/path",
+      `${pathOf("kubectl-cluster")}: the proxy, on a port and on a Unix socket`,
+    ],
     ["version should check is all data is printed", "version, cluster-info, api-versions"],
+  ]),
+  theme("[sig-cli] Kubectl client, with controllers and Services", "beyond", "kubectl-controllers", [
+    [
+      "Update Demo should create and stop a replication controller",
+      "should create and stop a replication controller",
+    ],
+    ["Update Demo should scale a replication controller", "should scale a replication controller"],
+    [
+      "describe should check if kubectl describe prints relevant information for rc and pods",
+      "kubectl describe prints relevant information for rc and pods",
+    ],
+    ["expose should create services for rc", "expose should create services for rc"],
+    ["patch should add annotations for pods in rc", "patch should add annotations for pods in rc"],
+    [
+      "diff should check if kubectl diff finds a difference for Deployments",
+      "diff finds a difference for Deployments",
+    ],
+    [
+      "Guestbook application should create and stop a working application",
+      "Guestbook application should create and stop a working application",
+    ],
   ]),
   theme("[sig-network] of pods", "beyond", "pod-network", [
     "Granular Checks: should function for intra-pod communication: http",

@@ -1,13 +1,17 @@
 import { PeapodError } from "../base/errors.ts";
-import { pods } from "../client/resources.ts";
 import type { StoredPod } from "../kube/types.ts";
-import { namespaceOf, type Session } from "./session.ts";
-import { parsePodName } from "./type-arguments.ts";
+import { findPod } from "./find-pods.ts";
+import type { Session } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
 
-/** A pod whose containers one can join, given as `NAME` or `pod/NAME`. Throws `BadRequest` when it has ended. */
-export async function openPod(arg: string, verb: string, session: Session): Promise<StoredPod> {
-  const reference = { namespace: namespaceOf(session), name: parsePodName(arg) };
-  const pod = await session.client.get<StoredPod>(pods, reference, session.scope);
+/** A pod whose containers one can join, as findPod finds it. Throws `BadRequest` when it has ended. */
+export async function openPod(
+  arg: string,
+  verb: string,
+  session: Session,
+  terminal: Pick<Terminal, "err">,
+): Promise<StoredPod> {
+  const pod = await findPod(arg, session, terminal);
   const phase = pod.status?.phase;
   if (phase === "Succeeded" || phase === "Failed") {
     throw new PeapodError(

@@ -70,7 +70,11 @@ export function parseArguments(argv: readonly string[], specs: OptionSpecs): Par
 export function checkArgumentCount(command: CommandSpec, args: readonly string[]): void {
   const { min, max } = command.args;
   if (args.length < min) throw usageError(`${command.name} needs ${command.usage || "no arguments"}`);
-  if (args.length > max) throw usageError(`unexpected argument: ${args[max]}`);
+  if (args.length > max) {
+    const hint =
+      command.options.filename === undefined ? "" : ` (a manifest stands behind -f: -f ${args[max]})`;
+    throw usageError(`unexpected argument: ${args[max]}${hint}`);
+  }
 }
 
 /** The error of a wrong command line: exit code 2. */

@@ -12,7 +12,7 @@ export const attach = defineCommand({
   summary: "See what a running container prints, and type into it",
   description:
     "Begins with what the container prints from now on; its log has what came before. Ends when the container ends. Ctrl-C only detaches, unless the terminal is passed on (-it): then it goes to the container.",
-  usage: "POD [-c CONTAINER]",
+  usage: "(POD | TYPE/NAME) [-c CONTAINER]",
   args: { min: 1, max: 1 },
   completes: "pods",
   options: {
@@ -27,9 +27,9 @@ export const attach = defineCommand({
   ],
   async run({ options, args, session }) {
     const { client, scope, terminal } = session;
-    const pod = await openPod(args[0] ?? "", "attach", session);
-    const { namespace, name } = pod.metadata;
     const say = options.quiet ? { err: () => {} } : terminal;
+    const pod = await openPod(args[0] ?? "", "attach", session, say);
+    const { namespace, name } = pod.metadata;
     const containerName = chooseContainer(pod, options.container, say);
     const container = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
       (each) => each.name === containerName,

@@ -5,6 +5,7 @@ import { drawMap, type MapFormat, mapFormats } from "../channels/draw.ts";
 import { type Look, lookOnce, missingLines, shownRows } from "../channels/look.ts";
 import { type LookTableOptions, lookTable } from "../channels/look-table.ts";
 import { defineCommand } from "../command.ts";
+import { findPods } from "../find-pods.ts";
 import { qualifiedName } from "../get-query.ts";
 import { usageError } from "../parse-arguments.ts";
 import { formatColumns } from "../printers/columns.ts";
@@ -23,7 +24,7 @@ export const channels = defineCommand({
     "kernel says of it. PORT tells whether it needs a containerPort: only TCP and UDP do, everything else is " +
     "'none needed'. Channels within one container and listeners that nobody uses beside one that is used are left " +
     "out; --all shows them. JSON and YAML are always complete.",
-  usage: "[POD]",
+  usage: "[POD | TYPE/NAME]",
   args: { min: 0, max: 1 },
   completes: "pods",
   options: {
@@ -74,7 +75,15 @@ export const channels = defineCommand({
   ],
   async run({ options, args, session }) {
     const { terminal } = session;
-    const pod = args[0] === undefined ? undefined : parsePodName(args[0]);
+    const [target] = args;
+    // A recording may be of another machine: there a pod is only a name.
+    const named =
+      target === undefined
+        ? undefined
+        : options.replay === undefined && target.includes("/")
+          ? (await findPods(target, session)).items.map(({ metadata }) => metadata.name)
+          : [parsePodName(target)];
+    const pod = named?.length === 1 ? named[0] : undefined;
     const query = {
       namespace: options["all-namespaces"] ? undefined : namespaceOf(session),
       pod,
@@ -96,7 +105,7 @@ export const channels = defineCommand({
     };
     const draws = mapFormats.includes(options.output as MapFormat);
     const passes = ({ channel }: Look["rows"][number]) =>
-      (pod === undefined || channel.spec.pod === pod) &&
+      (named === undefined || named.includes(channel.spec.pod)) &&
       (query.namespace === undefined || channel.metadata.namespace === query.namespace);
 
     if (options.watch || options.record !== undefined) {
@@ -105,7 +114,7 @@ export const channels = defineCommand({
         options.replay === undefined
           ? liveLooks(session, query, options.record !== undefined, scope)
           : replayed(options.replay, options.speed ?? 1, scope);
-      const title = pod === undefined ? "Channels" : `Channels of ${pod}`;
+      const title = target === undefined ? "Channels" : `Channels of ${pod ?? target}`;
       return follow(looks, passes, session, {
         title,
         watch: options.watch,
@@ -113,10 +122,11 @@ export const channels = defineCommand({
         tableOptions,
       });
     }
-    const look =
+    const whole =
       options.replay === undefined
         ? await lookOnce(session.client, query, draws, session.scope)
-        : await lastOf(options.replay, passes);
+        : await lastOf(options.replay);
+    const look = { ...whole, rows: whole.rows.filter(passes) };
 
     if (options.output === "json" || options.output === "yaml") {
       const objects = look.rows.map(({ channel }) => channel);
@@ -136,7 +146,12 @@ export const channels = defineCommand({
     }
     const { header, lines } = lookTable(look, rows, tableOptions);
     if (rows.length > 0) terminal.out(formatColumns(options["no-headers"] ? lines : [header, ...lines]));
-    else terminal.err(pod === undefined ? "No channels found.\n" : `No channels found of pod "${pod}".\n`);
+    else
+      terminal.err(
+        target === undefined
+          ? "No channels found.\n"
+          : `No channels found of ${pod === undefined ? target : `pod "${pod}"`}.\n`,
+      );
     for (const line of missingLines(look)) terminal.err(`${line}\n`);
     return 0;
   },
@@ -206,9 +221,9 @@ async function* replayed(path: string, speed: number, scope: Scope): AsyncGenera
   }
 }
 
-async function lastOf(path: string, passes: (row: Look["rows"][number]) => boolean): Promise<Look> {
+async function lastOf(path: string): Promise<Look> {
   const { readRecording } = await import("../channels/recording.ts");
   let last: Look = { at: 0, columns: [], rows: [], missing: [], containers: {} };
   for await (const look of readRecording(path)) last = look;
-  return { ...last, rows: last.rows.filter(passes) };
+  return last;
 }

@@ -17,7 +17,7 @@ export const check = defineCommand({
     'The annotation peapod.dev/ignore.RULE: "REASON" on the object keeps a rule quiet.\n\n' +
     "Exit codes: 0 nothing found at the level of --severity or above, 1 something found, 2 usage or unreadable file, 3 invalid manifest.",
   usage: "FILE|DIR|-|URL…",
-  args: { min: 1, max: Number.POSITIVE_INFINITY },
+  args: { min: 0, max: Number.POSITIVE_INFINITY },
   completes: "files",
   options: {
     output: {
@@ -35,6 +35,12 @@ export const check = defineCommand({
       default: "warning",
       summary: "Least severe finding that is shown and counts: error, warning or info (default warning)",
     },
+    filename: {
+      type: "strings",
+      short: "f",
+      value: "FILE",
+      summary: "The same as FILE: what `up -f` takes can be checked with the same words",
+    },
     recursive: { type: "boolean", short: "R", summary: "Read the folders below a folder too" },
   },
   examples: [
@@ -46,8 +52,10 @@ export const check = defineCommand({
     { text: "Annotations in a GitHub workflow", command: "peapod check -R -o github manifests/" },
   ],
   async run({ args, options, session }) {
+    const sources = [...options.filename, ...args];
+    if (sources.length === 0) throw usageError("check needs FILE|DIR|-|URL…");
     const report = checkSources(
-      await readAll(args, options.recursive, session),
+      await readAll(sources, options.recursive, session),
       options.severity as Severity,
     );
     for (const problem of report.problems) session.terminal.err(`${formatProblem(problem)}\n`);

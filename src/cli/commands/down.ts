@@ -1,11 +1,11 @@
-import { pods } from "../../client/resources.ts";
+import { isCalled, pods, workloadTypes } from "../../client/resources.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { defineCommand } from "../command.ts";
 import { withDeadline } from "../deadline.ts";
 import { deleteAndWait, type PodIdentity } from "../delete-and-wait.ts";
 import type { ManifestedObject } from "../manifests.ts";
 import { usageError } from "../parse-arguments.ts";
-import { everyWorkload, removeWorkloads } from "../remove-workloads.ts";
+import { everyWorkload, type Workload } from "../remove-workloads.ts";
 import { namespaceOf, type Session } from "../session.ts";
 import { parsePodName } from "../type-arguments.ts";
 import { removeObject, supportingObjects } from "../up/apply-object.ts";
@@ -18,7 +18,7 @@ export const down = defineCommand({
     "Removes the pods of manifests, pods by name, or all of them, and returns when nothing of them is left in the " +
     "API. With -f also the Deployments and whatever else makes pods, the Services, ConfigMaps and Secrets of the manifests; claims stay, with their data. What is " +
     "not there counts as removed.",
-  usage: "(-f FILE | POD... | --all)",
+  usage: "(-f FILE | (POD | TYPE/NAME)... | --all)",
   args: { min: 0, max: 1000 },
   completes: "pods",
   options: {
@@ -47,22 +47,24 @@ export const down = defineCommand({
   },
   examples: [
     { text: "Remove what `up -f` made", command: "peapod down -f pod.yaml" },
+    { text: "A Deployment with its pods", command: "peapod down deploy/web" },
     { text: "Remove everything at once", command: "peapod down --all --grace-period=0" },
   ],
   async run({ options, args, session }) {
     const ways = [options.filename.length > 0, args.length > 0, options.all].filter(Boolean).length;
-    if (ways !== 1) throw usageError("down needs one of -f FILE, POD names, or --all");
-    if (options.all) await removeWorkloads(await everyWorkload(session), session);
+    if (ways !== 1) throw usageError("down needs one of -f FILE, names of pods or TYPE/NAME, or --all");
     const manifests = await readManifests(options.filename, options.recursive, session);
     if (manifests === undefined) return 3;
-    const targets = options.all
-      ? await everyPod(session)
+    const { workloads, pods: named } = options.all
+      ? { workloads: await everyWorkload(session), pods: [] }
       : args.length > 0
-        ? await podsByName(args, session)
-        : [
-            ...(await podsOfManifests(manifests, session)),
-            ...(await endWorkloads(await findWorkloads(manifests, session), session)),
-          ];
+        ? await byName(args, session)
+        : {
+            workloads: await findWorkloads(manifests, session),
+            pods: await podsOfManifests(manifests, session),
+          };
+    const left = workloads.length === 0 ? [] : await endWorkloads(workloads, session);
+    const targets = options.all ? await everyPod(session) : [...named, ...left];
     const names = targets.map(({ metadata }) => `pod/${metadata.name}`).join(", ");
     await withDeadline(options.timeout, `${names} to go`, session.scope, (scope) =>
       deleteAndWait(
@@ -76,7 +78,7 @@ export const down = defineCommand({
       ),
     );
     for (const object of supportingObjects(manifests)) await removeObject(object, session);
-    if (targets.length === 0) session.terminal.err("no pods to remove\n");
+    if (targets.length === 0 && workloads.length === 0) session.terminal.err("no pods to remove\n");
     return 0;
   },
 });
@@ -86,13 +88,21 @@ async function everyPod({ client, namespace, scope }: Session): Promise<readonly
 }
 
 /** Fails with `NotFound`, before anything is removed, when one is not there: a name may be misspelt. */
-function podsByName(args: readonly string[], session: Session): Promise<PodIdentity[]> {
+async function byName(
+  args: readonly string[],
+  session: Session,
+): Promise<{ readonly workloads: readonly Workload[]; readonly pods: readonly PodIdentity[] }> {
+  const workloads: Workload[] = [];
+  const named: PodIdentity[] = [];
   const namespace = namespaceOf(session);
-  return Promise.all(
-    args.map((arg) =>
-      session.client.get<StoredPod>(pods, { namespace, name: parsePodName(arg) }, session.scope),
-    ),
-  );
+  for (const arg of args) {
+    const type = workloadTypes.find((each) => arg.includes("/") && isCalled(each, arg.split("/")[0] ?? ""));
+    const name = type === undefined ? parsePodName(arg) : (arg.split("/")[1] ?? "");
+    if (type !== undefined) {
+      workloads.push({ type, object: await session.client.get(type, { namespace, name }, session.scope) });
+    } else named.push(await session.client.get<StoredPod>(pods, { namespace, name }, session.scope));
+  }
+  return { workloads, pods: named };
 }
 
 /** None without sources; undefined when something is wrong with one, which has then been printed. */

@@ -10,7 +10,7 @@ import { exitWhenClosed } from "../write-fully.ts";
 export const exec = defineCommand({
   name: "exec",
   summary: "Run a command in a container; its exit code is passed on",
-  usage: "POD [-c CONTAINER] -- COMMAND [ARGS...]",
+  usage: "(POD | TYPE/NAME) [-c CONTAINER] -- COMMAND [ARGS...]",
   args: { min: 1, max: 1000 },
   completes: "pods",
   options: {
@@ -22,6 +22,7 @@ export const exec = defineCommand({
   examples: [
     { text: "A shell in the container", command: "peapod exec -it web -c nginx -- sh" },
     { text: "One command", command: "peapod exec web -- ls -l /tmp" },
+    { text: "In a pod of a Deployment", command: "peapod exec deploy/web -- hostname" },
     { text: "Copy a file into the container", command: "peapod exec -i web -- sh -c 'cat > /tmp/x' < x" },
   ],
   async run({ options, args, rest, session }) {
@@ -32,9 +33,10 @@ export const exec = defineCommand({
     }
     if (rest === undefined || rest.length === 0)
       throw usageError("you must specify at least one command for the container");
-    const pod = await openPod(podArgument, "exec into", session);
+    const say = options.quiet ? { err: () => {} } : terminal;
+    const pod = await openPod(podArgument, "exec into", session, say);
     const { namespace, name } = pod.metadata;
-    const container = chooseContainer(pod, options.container, options.quiet ? { err: () => {} } : terminal);
+    const container = chooseContainer(pod, options.container, say);
 
     const interactive = hasTerminal(options, session);
     exitWhenClosed(process.stdout);

@@ -2,20 +2,24 @@ import { pods } from "../../client/resources.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { chooseContainer, containerNames } from "../choose-container.ts";
 import { defineCommand } from "../command.ts";
+import { findPod, findPods } from "../find-pods.ts";
 import { usageError } from "../parse-arguments.ts";
 import { namespaceOf } from "../session.ts";
 import { containerChoice } from "../shared-options.ts";
 import { streamLogs } from "../stream-logs.ts";
-import { parsePodName } from "../type-arguments.ts";
 
 export const logs = defineCommand({
   name: "logs",
   summary: "Print the log of a pod's container",
-  usage: "POD [CONTAINER]",
+  usage: "(POD | TYPE/NAME) [CONTAINER]",
   args: { min: 0, max: 2 },
   completes: "pods",
   options: {
     container: containerChoice,
+    "all-pods": {
+      type: "boolean",
+      summary: "The logs of all pods of a Deployment, Service or the like; sets --prefix",
+    },
     "all-containers": { type: "boolean", summary: "The logs of all containers" },
     follow: { type: "boolean", short: "f", summary: "Go on with what is written from now on" },
     previous: { type: "boolean", short: "p", summary: "The container's instance before the last restart" },
@@ -38,6 +42,7 @@ export const logs = defineCommand({
   examples: [
     { text: "Follow one container", command: "peapod logs -f web -c nginx" },
     { text: "Why did it restart?", command: "peapod logs web --previous --tail=20" },
+    { text: "All pods of a Deployment", command: "peapod logs -f deploy/web --all-pods" },
     { text: "All containers of the pod", command: "peapod logs web --all-containers --prefix" },
   ],
   async run({ options, args, session }) {
@@ -67,7 +72,9 @@ export const logs = defineCommand({
     const found =
       podArgument === undefined
         ? (await client.list<StoredPod>(pods, { namespace, labelSelector: options.selector }, scope)).items
-        : [await client.get<StoredPod>(pods, { namespace, name: parsePodName(podArgument) }, scope)];
+        : options["all-pods"]
+          ? (await findPods(podArgument, session)).items
+          : [await findPod(podArgument, session)];
     if (found.length === 0) terminal.err(`No resources found in ${namespace} namespace.\n`);
 
     // Of many pods it would be one line each, about something that nobody asked for.
@@ -94,7 +101,7 @@ export const logs = defineCommand({
     await streamLogs(
       targets,
       query,
-      { prefix: options.prefix, ignoreErrors: options["ignore-errors"] },
+      { prefix: options.prefix || options["all-pods"], ignoreErrors: options["ignore-errors"] },
       session,
     );
     return 0;

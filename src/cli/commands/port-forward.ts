@@ -1,20 +1,18 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { explain, PeapodError, systemErrorCode } from "../../base/errors.ts";
 import { openPortForward, type PortForwarder } from "../../client/port-forward.ts";
-import { pods } from "../../client/resources.ts";
-import type { StoredPod } from "../../kube/types.ts";
+import type { Service } from "../../kube/types.ts";
 import { defineCommand } from "../command.ts";
+import { findPods } from "../find-pods.ts";
 import { type PortMapping, parsePortMapping } from "../port-mapping.ts";
-import { namespaceOf } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
-import { parsePodName } from "../type-arguments.ts";
 
 export const portForward = defineCommand({
   name: "port-forward",
-  summary: "Reach ports of a pod through ports of this machine, until Ctrl-C",
+  summary: "Reach ports of a pod or Service through ports of this machine, until Ctrl-C",
   description:
-    "Connections arrive in the pod as from its own localhost, so that also what listens only there is reached, and no containerPort has to be declared.",
-  usage: "POD [LOCAL_PORT:]REMOTE_PORT...",
+    "Connections arrive in the pod as from its own localhost, so that also what listens only there is reached, and no containerPort has to be declared. Of a Service or Deployment it is one of the pods; a Service's port is the one that the Service has.",
+  usage: "(POD | TYPE/NAME) [LOCAL_PORT:]REMOTE_PORT...",
   args: { min: 2, max: 100 },
   completes: "pods",
   options: {
@@ -26,14 +24,17 @@ export const portForward = defineCommand({
   },
   examples: [
     { text: "The pod's port 8080 on this machine's", command: "peapod port-forward web 8080" },
+    { text: "A Service's port", command: "peapod port-forward svc/web 8080:80" },
     { text: "On another port, and on any free one", command: "peapod port-forward web 8000:80 :9090" },
   ],
   async run({ options, args, session }) {
     const { client, scope, terminal, interrupts } = session;
     const [podArgument = "", ...words] = args;
-    const reference = { namespace: namespaceOf(session), name: parsePodName(podArgument) };
-    const pod = await client.get<StoredPod>(pods, reference, scope);
-    const mappings = words.map((word) => parsePortMapping(word, pod));
+    const { items, by } = await findPods(podArgument, session);
+    const [pod] = items;
+    const reference = { namespace: pod.metadata.namespace, name: pod.metadata.name };
+    const service = by !== undefined && "ports" in (by.spec as object) ? (by as Service) : undefined;
+    const mappings = words.map((word) => parsePortMapping(word, pod, service));
     const given = options.address.flatMap((list) => list.split(","));
     const addresses = given.length === 0 ? ["localhost"] : given;
 

@@ -1,9 +1,8 @@
-import { imageFallbackAnnotation } from "../../kube/peapod-names.ts";
-import type { Pod } from "../../kube/types.ts";
 import { defineCommand } from "../command.ts";
-import { loadManifests, type ManifestedObject } from "../manifests.ts";
+import { loadManifests } from "../manifests.ts";
 import { usageError } from "../parse-arguments.ts";
 import { applyManifests } from "../up/apply-manifests.ts";
+import { withImageFallback } from "../up/image-fallback.ts";
 import { reportAppliedUntilUp } from "../up/report-until-up.ts";
 
 export const up = defineCommand({
@@ -57,7 +56,7 @@ export const up = defineCommand({
     if (manifests === undefined) return 3;
     const fallback = options["image-fallback"];
     const objects = manifests.map((object) =>
-      fallback === undefined ? object : withPodFallback(object, fallback),
+      fallback === undefined ? object : withImageFallback(object, fallback),
     );
 
     if (!options.detach) {
@@ -68,19 +67,3 @@ export const up = defineCommand({
     return (await reportAppliedUntilUp(applied, options.timeout, session)) === undefined ? 1 : 0;
   },
 });
-
-/** A pod, or what makes pods of a template, with the fallback said; anything else as it is. */
-function withPodFallback(object: ManifestedObject, fallback: string): ManifestedObject {
-  if (object.kind === "Pod") return withFallback(object, fallback);
-  const { spec } = object as { spec?: { template?: { metadata: Pod["metadata"] } } };
-  if (spec?.template === undefined) return object;
-  return {
-    ...object,
-    spec: { ...spec, template: withFallback(spec.template, fallback) },
-  } as ManifestedObject;
-}
-
-function withFallback<T extends { metadata: Pod["metadata"] }>(pod: T, fallback: string): T {
-  const annotations = { [imageFallbackAnnotation]: fallback, ...pod.metadata?.annotations };
-  return { ...pod, metadata: { ...pod.metadata, annotations } };
-}

@@ -1,10 +1,11 @@
 import { diagnoses, resourcePath } from "../../client/resources.ts";
 import type { Diagnosis } from "../../diagnose/live/diagnosis.ts";
 import { defineCommand } from "../command.ts";
+import { findPods } from "../find-pods.ts";
 import { usageError } from "../parse-arguments.ts";
 import { formatObjects } from "../printers/objects.ts";
 import { namespaceOf } from "../session.ts";
-import { parsePodName } from "../type-arguments.ts";
+import type { Terminal } from "../terminal.ts";
 import { formatDiagnosis } from "../why/diagnosis-text.ts";
 
 export const why = defineCommand({
@@ -16,7 +17,7 @@ export const why = defineCommand({
     "With FROM (and TO, and ADDRESS) it answers whether and how container FROM can reach container TO.\n\n" +
     "ADDRESS is HOST:PORT, :PORT, a path as FROM calls it (Unix socket, FIFO, file), @NAME (abstract socket) or shm:/NAME.\n\n" +
     "Exit codes: 0 nothing wrong, or yes; 1 something found, or no; 2 usage.",
-  usage: "POD [FROM] [TO] [ADDRESS]",
+  usage: "(POD | TYPE/NAME) [FROM] [TO] [ADDRESS]",
   args: { min: 1, max: 4 },
   completes: "pods",
   options: {
@@ -31,6 +32,7 @@ export const why = defineCommand({
   },
   examples: [
     { text: "Everything that is wrong with a pod", command: "peapod why web" },
+    { text: "Every pod of a Deployment", command: "peapod why deploy/web" },
     {
       text: "Can the client reach the server on port 8080?",
       command: "peapod why web client server localhost:8080",
@@ -44,20 +46,34 @@ export const why = defineCommand({
     const { client, scope, terminal } = session;
     const [pod = "", from, ...rest] = args;
     const { to, address } = target(rest);
-    const path = resourcePath(diagnoses, { namespace: namespaceOf(session), name: parsePodName(pod) });
     const query = Object.entries({ from, to, address })
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${encodeURIComponent(value ?? "")}`);
-    const text = await client.raw(query.length === 0 ? path : `${path}?${query.join("&")}`, scope);
-    const diagnosis = JSON.parse(text) as Diagnosis;
+      .map(([name, value]) => `${name}=${encodeURIComponent(value ?? "")}`)
+      .join("&");
+    const diagnose = async (name: string) => {
+      const path = resourcePath(diagnoses, { namespace: namespaceOf(session), name });
+      return JSON.parse(await client.raw(query === "" ? path : `${path}?${query}`, scope)) as Diagnosis;
+    };
+    const names = pod.includes("/")
+      ? (await findPods(pod, session)).items.map(({ metadata }) => metadata.name)
+      : [pod];
+    const found = await Promise.all(names.map(diagnose));
     terminal.out(
       options.output === "json" || options.output === "yaml"
-        ? await formatObjects(options.output, [diagnosis], true)
-        : formatDiagnosis(diagnosis, terminal),
+        ? await formatObjects(options.output, found, found.length === 1)
+        : found.length === 1
+          ? formatDiagnosis(found[0] as Diagnosis, terminal)
+          : found.map((each) => formatOfSeveral(each, terminal)).join("\n"),
     );
-    return exitCodeOf(diagnosis);
+    return Math.max(...found.map(exitCodeOf));
   },
 });
+
+function formatOfSeveral(diagnosis: Diagnosis, terminal: Terminal): string {
+  const { answer, findings, metadata } = diagnosis;
+  const saysItself = findings.length === 0 && answer === undefined;
+  return `${saysItself ? "" : `pod/${metadata.name}:\n`}${formatDiagnosis(diagnosis, terminal)}`;
+}
 
 /** `TO`, `ADDRESS` or `TO ADDRESS`: no container has a colon, slash or `@` in its name, or digits alone for one. */
 function target([first, second]: readonly string[]): {

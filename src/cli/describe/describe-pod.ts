@@ -2,7 +2,8 @@ import type { Event, StoredPod, Volume } from "../../kube/types.ts";
 import { age } from "../duration.ts";
 import { formatColumns } from "../printers/columns.ts";
 import { describeContainer } from "./describe-container.ts";
-import { formatOutline, type Line, longTime, pairs } from "./outline.ts";
+import { describeEvents } from "./describe-events.ts";
+import { formatOutline, indented, type Line, longTime, pairs, withoutLastApplied } from "./outline.ts";
 
 /** A pod as `kubectl describe pod` shows it; `now` in milliseconds since the epoch. */
 export function describePod(pod: StoredPod, events: readonly Event[], now: number): string {
@@ -71,12 +72,6 @@ export function describePod(pod: StoredPod, events: readonly Event[], now: numbe
   ].join("");
 }
 
-/** The annotation repeats the whole manifest, and kubectl describe leaves it out too. */
-function withoutLastApplied(annotations: Readonly<Record<string, string>> | undefined) {
-  const { "kubectl.kubernetes.io/last-applied-configuration": _applied, ...others } = annotations ?? {};
-  return others;
-}
-
 function describeVolumes(volumes: readonly Volume[] = []): string {
   if (volumes.length === 0) return "Volumes:  <none>\n";
   const lines = volumes.map(({ name, ...source }): Line => ({ heading: name, lines: volumeLines(source) }));
@@ -109,26 +104,4 @@ function tolerations({ spec }: StoredPod): string[] {
     return `${taint}${exists}${tolerationSeconds === undefined ? "" : ` for ${tolerationSeconds}s`}`;
   });
   return list.length === 0 ? ["<none>"] : list;
-}
-
-function describeEvents(events: readonly Event[], now: number): string {
-  if (events.length === 0) return "Events:  <none>\n";
-  const time = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata?.creationTimestamp;
-  const rows = events
-    .toSorted((a, b) => Date.parse(time(a) ?? "") - Date.parse(time(b) ?? ""))
-    .map((event) => {
-      const last = age(event.series?.lastObservedTime ?? time(event), now);
-      const count = event.series?.count ?? event.count ?? 1;
-      const since =
-        count > 1 ? `${last} (x${count} over ${age(event.firstTimestamp ?? time(event), now)})` : last;
-      const from = event.source?.component ?? event.reportingComponent ?? "";
-      return [event.type ?? "", event.reason ?? "", since, from, (event.message ?? "").trim()];
-    });
-  const header = ["Type", "Reason", "Age", "From", "Message"];
-  const rule = ["----", "------", "----", "----", "-------"];
-  return `Events:\n${indented(formatColumns([header, rule, ...rows]))}`;
-}
-
-function indented(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, "  ");
 }

@@ -39,3 +39,14 @@ export function longTime(time: string | undefined): string {
   if (time === undefined) return "<unknown>";
   return new Date(time).toUTCString().replace("GMT", "+0000");
 }
+
+/** Annotations to describe. The one left out repeats the whole manifest, and kubectl describe leaves it out too. */
+export function withoutLastApplied(annotations: Readonly<Record<string, string>> | undefined) {
+  const { "kubectl.kubernetes.io/last-applied-configuration": _applied, ...others } = annotations ?? {};
+  return others;
+}
+
+/** The text with every line two further in. */
+export function indented(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
+}

@@ -2,8 +2,9 @@ import { errorCode } from "../../base/errors.ts";
 import { type Scope, withSignal } from "../../base/scope.ts";
 import { pods, type ResourceType, workloadTypes } from "../../client/resources.ts";
 import { matchesSelector } from "../../kube/match-selector.ts";
-import type { KubernetesObject, LabelSelector, StoredPod } from "../../kube/types.ts";
+import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import type { ManifestedObject } from "../manifests.ts";
+import { podSelectorOf } from "../pod-selector.ts";
 import { removeWorkloads, type Workload } from "../remove-workloads.ts";
 import { namespaceOf, type Session } from "../session.ts";
 import { podVerdict } from "./pod-progress.ts";
@@ -107,14 +108,8 @@ export function selecting(workloads: readonly Workload[]): (pod: StoredPod) => b
     workloads.some(
       ({ type, object }) =>
         object.metadata.namespace === metadata.namespace &&
-        matchesSelector(selectorOf(type, object), metadata.labels),
+        matchesSelector(podSelectorOf(type, object), metadata.labels),
     );
-}
-
-function selectorOf({ kind }: ResourceType, { spec }: KubernetesObject): LabelSelector | undefined {
-  const { selector } = spec as { selector?: LabelSelector & Record<string, string> };
-  if (kind === "CronJob" || selector === undefined) return undefined;
-  return kind === "ReplicationController" ? { matchLabels: selector } : selector;
 }
 
 /**

@@ -45,7 +45,7 @@ export function reachService(
     const because = [
       `no ready pod stands behind ${called}${service.address === undefined ? "" : ", so the connection is refused"}`,
     ];
-    const fix = `Compare its selector (${service.selector || "none"}) with the pods' labels, and see whether they are ready: kubectl get pods -n ${service.namespace} --show-labels.`;
+    const fix = `Compare its selector (${service.selector || "none"}) with the pods' labels, and see whether they are ready: peapod get pods -n ${service.namespace} --show-labels.`;
     return { reachable: "No", because, evidence, fix };
   }
   return {

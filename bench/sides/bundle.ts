@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { run, runDetached } from "../command.ts";
 import { commandOf } from "../manifest.ts";
@@ -18,22 +18,27 @@ export interface OciConfig {
   };
 }
 
+const stampsMount = "/stamps";
 const compiledSeccomp = "run.oci.seccomp_bpf_data";
 
 /**
  * Reads the configuration of a running container of Peapod's and makes it independent of its pod: the files that
- * it mounts are copied to `dir`. Where the seccomp profile is not compiled yet, crun compiles it once, here.
+ * it mounts are copied to `dir`, and so are its volumes. Where the seccomp profile is not compiled yet, crun compiles it once, here.
  */
 export async function bundleTemplate(configFile: string, dir: string): Promise<OciConfig> {
   const config = JSON.parse(readFileSync(configFile, "utf8")) as OciConfig;
   mkdirSync(join(dir, "shm"), { recursive: true });
-  for (const mount of config.mounts) {
+  for (const [index, mount] of config.mounts.entries()) {
     const source = mount.source;
     if (source === undefined || !source.startsWith("/") || !existsSync(source)) continue;
     if (mount.destination === "/dev/shm") mount.source = join(dir, "shm");
     else if (statSync(source).isFile()) {
       mount.source = join(dir, basename(source));
       copyFileSync(source, mount.source);
+    } else if (mount.destination !== stampsMount) {
+      // The service account's token: the pod's volume goes with the pod.
+      mount.source = join(dir, `volume-${index}`);
+      cpSync(source, mount.source, { recursive: true, verbatimSymlinks: true });
     }
   }
   if (config.linux.seccomp === undefined || config.annotations?.[compiledSeccomp] !== undefined)
@@ -82,7 +87,7 @@ export function bundleFor(
     process: { ...template.process, args: commandOf(container), terminal: false },
     root: { path: rootfs },
     mounts: template.mounts.map((mount) =>
-      mount.destination === "/stamps" ? { ...mount, source: pod.stampsDir } : mount,
+      mount.destination === stampsMount ? { ...mount, source: pod.stampsDir } : mount,
     ),
     linux: {
       ...template.linux,

@@ -1,3 +1,4 @@
+import { channelFieldTable } from "./channel-fields.ts";
 import { fieldTable, kindTable } from "./generated/field-table.ts";
 
 /** How a value looks on the wire. `type` of a `ref` names another type of the table. */
@@ -42,14 +43,14 @@ const scalarKinds = new Set<string>([
 const parsed = new Map<string, ReadonlyMap<string, Field>>();
 
 /**
- * The fields of a type of Kubernetes' API (`Pod`, `PodSpec`, `Container` …) by name, in alphabetical order;
- * undefined for a type that the table has not. A type is parsed when it is first asked for, so that importing
+ * The fields of a type of Kubernetes' API (`Pod`, `PodSpec`, `Container` …) or of Peapod's own, by name, in alphabetical
+ * order; undefined for a type that the table has not. A type is parsed when it is first asked for, so that importing
  * the table costs next to nothing.
  */
 export function fieldsOf(type: string): ReadonlyMap<string, Field> | undefined {
   const known = parsed.get(type);
   if (known !== undefined) return known;
-  const line = fieldTable[type];
+  const line = fieldTable[type] ?? channelFieldTable[type];
   if (line === undefined) return undefined;
   const fields = new Map<string, Field>();
   for (const entry of line === "" ? [] : line.split(" ")) {

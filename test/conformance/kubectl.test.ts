@@ -67,6 +67,9 @@ describe("what there is", () => {
     );
     const unknown = await kubectl.run(["explain", "pod.spec.nothing"]);
     expect(unknown).toMatchObject({ exitCode: 1, stderr: 'error: field "nothing" does not exist\n' });
+    const channel = await kubectl.ok(["explain", "channels.spec"]);
+    expect(channel).toMatch(/^GROUP: +peapod\.dev$/m);
+    expect(channel).toMatch(/^ +address\s+<string> -required-\n +Where its ends meet/m);
   });
 
   test("nodes, namespaces and what every namespace has", async () => {

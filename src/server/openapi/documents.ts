@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { PeapodError } from "../../base/errors.ts";
+import { channelDescriptions } from "../../kube/channel-fields.ts";
 import { fieldsOf } from "../../kube/field-table.ts";
 import { basePath } from "../discovery.ts";
 import type { JSONObject } from "../http/body.ts";
@@ -76,7 +77,8 @@ async function schemas(resources: readonly Resource[], dialect: Dialect): Promis
   const subtypes = resources.flatMap(({ subresources }) =>
     Object.values(subresources).flatMap(({ kind }) => (fieldsOf(kind) === undefined ? [] : [kind])),
   );
-  const all = schemasOf([...known.map(typeOf), ...subtypes, "DeleteOptions"], descriptions, dialect);
+  const types = [...known.map(typeOf), ...subtypes, "DeleteOptions"];
+  const all = schemasOf(types, { ...descriptions, ...channelDescriptions }, dialect);
   for (const resource of known) {
     const { group, version, kind } = resource;
     const name = schemaName(typeOf(resource));

@@ -80,12 +80,18 @@ test("attached up prints the logs of a Job's pods, also of later ones, and ends 
   expect(await node.ok(["get", "jobs", "-o", "name"])).toBe("");
 });
 
-test("attached up follows a Deployment until Ctrl-C, which removes it with its pods", async () => {
+test("attached up follows a Deployment until Ctrl-C, which removes it with its pods and what was applied beside it", async () => {
   const env = { ...process.env, PEAPOD_STATE_DIR: node.stateDir, PEAPOD_RUN_DIR: node.runDir };
   const child = spawn(launcher, ["up", "-f", "-"], { env });
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (printed += chunk));
-  child.stdin.end(deployment("live", 1, pod("live", forever)));
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "live" },
+    spec: { selector: { app: "live" }, ports: [{ port: 80 }] },
+  };
+  child.stdin.end(`${deployment("live", 1, pod("live", forever))}\n---\n${JSON.stringify(service)}\n`);
   await eventually(() => /\[live-\w+-\w+ main\] hello/.test(printed) || undefined, "the first pod's log");
   // A pod that is deleted is replaced, and the new one's log is followed, too.
   await node.ok(["delete", (await podsOf("live"))[0] ?? ""]);
@@ -93,6 +99,7 @@ test("attached up follows a Deployment until Ctrl-C, which removes it with its p
   child.kill("SIGINT");
   expect((await once(child, "exit"))[0]).toBe(130);
   expect(printed).toContain('deployment "live" deleted\n');
+  expect(printed).toContain('service "live" deleted\n');
   expect(await podsOf("live")).toEqual([]);
 });
 

@@ -14,8 +14,8 @@ export const up = defineCommand({
     "a changed one is replaced. Services, ConfigMaps, Secrets, ServiceAccounts and claims of the manifests are there " +
     "before the pods. Deployments, Jobs and whatever else makes pods are changed in place, and their newest pods waited " +
     "for.\n\n" +
-    "Without -d, then prints the logs of all containers until the pods and Jobs end; Ctrl-C removes what ran, a " +
-    "second Ctrl-C without waiting for the processes.",
+    "Without -d, then prints the logs of all containers until the pods and Jobs end; Ctrl-C removes what " +
+    "`down -f` removes, a second Ctrl-C without waiting for the processes.",
   usage: "-f FILE",
   args: { min: 0, max: 0 },
   options: {

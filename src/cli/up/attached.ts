@@ -5,6 +5,7 @@ import type { ManifestedObject } from "../manifests.ts";
 import type { Workload } from "../remove-workloads.ts";
 import type { Session } from "../session.ts";
 import { type Applied, applyManifests } from "./apply-manifests.ts";
+import { removeObject, supportingObjects } from "./apply-object.ts";
 import { failureLine } from "./explain-failure.ts";
 import { jobFailure, untilOver } from "./follow-jobs.ts";
 import { followLogs } from "./follow-logs.ts";
@@ -16,7 +17,7 @@ import { endWorkloads, selecting } from "./workloads.ts";
 const lastLinesMilliseconds = 1_000;
 
 /**
- * `up` without -d: applies, waits, prints the logs until the pods have ended. Ctrl-C removes the pods and waits for
+ * `up` without -d: applies, waits, prints the logs until the pods have ended. Ctrl-C removes what was applied, as down does, and waits for
  * it; the second Ctrl-C removes them without a grace period, the third gives up. Returns the exit code.
  */
 export async function runAttached(
@@ -61,6 +62,8 @@ export async function runAttached(
     const made =
       workloads().length === 0 ? [] : await endWorkloads(workloads(), { ...session, scope: quietScope() });
     await removePods([...own, ...made], session, forced.signal);
+    const inPeace: Session = { ...session, scope: quietScope() };
+    for (const object of supportingObjects(objects)) await removeObject(object, inPeace);
     const lastLines = following.catch(() => {});
     await Promise.race([lastLines, session.scope.clock.sleep(lastLinesMilliseconds, session.scope.signal)]);
     return 130;

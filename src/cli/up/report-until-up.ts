@@ -54,7 +54,9 @@ async function reportUntilUp(
       terminal.err(await explainFailure(client, entry, session.scope));
     }
     if (!allUp)
-      terminal.err("nothing was removed: look with 'peapod describe pod', remove with 'peapod down'\n");
+      terminal.err(
+        "nothing was removed: 'peapod why POD' says more, 'peapod down' with the same -f removes it\n",
+      );
     return allUp ? waited.map(({ pod }) => pod) : undefined;
   } finally {
     display.close();

@@ -53,6 +53,15 @@ const probe = { readinessProbe: { tcpSocket: { port: 8080 } } };
 const mounted = { volumeMounts: [{ name: "run", mountPath: "/run" }] };
 const roomy = { device: "1", names: ["ring"] };
 
+const service = (namespace = "default", pods: readonly string[] = []) => ({
+  namespace,
+  name: "web",
+  address: "10.98.0.7",
+  selector: "app=web",
+  ports: [{ port: 80, protocol: "TCP", pods }],
+  pods,
+});
+
 /** Per rule: facts in which it speaks, and near-misses in which nobody says a warning or an error. */
 const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
   "nothing-listens": {
@@ -142,6 +151,52 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
     quiet: [
       { log: [{ text: "getaddrinfo ENOTFOUND b.example.com" }] },
       { log: [{ text: "connected to b" }] },
+    ],
+  },
+  "service-without-pods": {
+    speaks: [
+      {
+        log: [{ text: "curl: (7) Failed to connect to web port 80: Couldn't connect to server" }],
+        services: [service()],
+      },
+      { log: [{ text: "dial tcp 10.98.0.7:80: connect: connection refused" }], services: [service()] },
+      { log: [{ text: "getaddrinfo ENOTFOUND web.shop.svc" }], services: [service("shop")] },
+    ],
+    quiet: [
+      {
+        log: [{ text: "connect to web: connection refused" }],
+        services: [service("default", ["web-1 (10.88.0.3)"])],
+      },
+      { log: [{ text: "connect to web: connection refused" }], services: [service("shop")] },
+      { log: [{ text: "connect to web.example.com: connection refused" }], services: [service()] },
+      { log: [{ text: "200 from web" }], services: [service()] },
+    ],
+  },
+  "sandbox-fails": {
+    speaks: [
+      {
+        states: { a: { state: waiting("ContainerCreating") }, b: { state: waiting("ContainerCreating") } },
+        warnings: [
+          {
+            reason: "FailedCreatePodSandBox",
+            message: "host port 80/TCP is already used",
+            at: fakeNow,
+            container: undefined,
+          },
+        ],
+      },
+    ],
+    quiet: [
+      {
+        warnings: [
+          {
+            reason: "FailedCreatePodSandBox",
+            message: "host port 80/TCP is already used",
+            at: fakeNow,
+            container: undefined,
+          },
+        ],
+      },
     ],
   },
   "probe-misses-loopback": {

@@ -16,6 +16,8 @@ import { portTaken } from "./port-taken.ts";
 import { probeFails } from "./probe-fails.ts";
 import { probeOnLoopback } from "./probe-misses-loopback.ts";
 import { probeWithoutServer } from "./probe-without-server.ts";
+import { sandboxFails } from "./sandbox-fails.ts";
+import { serviceWithoutPods } from "./service-without-pods.ts";
 import { shmFull } from "./shm-full.ts";
 import { shmInTwoPlaces } from "./shm-in-two-places.ts";
 import { socketNotShared } from "./socket-not-shared.ts";
@@ -28,12 +30,14 @@ import { writeToReadOnly } from "./write-to-read-only.ts";
 export const liveRules: readonly LiveRule[] = [
   imageNotThere,
   configurationMissing,
+  sandboxFails,
   badCommand,
   nothingListens,
   listensElsewhere,
   connectedTooEarly,
   portTaken,
   neighbourNameUnresolved,
+  serviceWithoutPods,
   probeOnLoopback,
   probeWithoutServer,
   declaredPortUnserved,

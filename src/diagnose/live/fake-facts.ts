@@ -28,6 +28,7 @@ export function fakeFacts(
     readonly channels?: readonly Channel[];
     readonly log?: readonly Partial<LogLine>[];
     readonly warnings?: LiveFacts["warnings"];
+    readonly services?: LiveFacts["services"];
   } = {},
 ): LiveFacts {
   const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
@@ -83,7 +84,7 @@ export function fakeFacts(
       ...line,
     })),
     warnings: parts.warnings ?? [],
-    services: [],
+    services: parts.services ?? [],
   };
 }
 

@@ -6,6 +6,7 @@ import { createEvidenceSource } from "../channels/evidence.ts";
 import { createChannelObserver } from "../channels/observer.ts";
 import type { ChannelObserver } from "../channels/types.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
+import { isAppArmorEnabled } from "../host/apparmor.ts";
 import { pageSizeName } from "../host/huge-pages.ts";
 import { readNodeFacts } from "../host/node-facts.ts";
 import { createImageService } from "../images/image-service.ts";
@@ -103,7 +104,11 @@ export async function wireNode(
       events,
       tokens: new PodTokens(store, tokenKey.sign),
       allocatable: nodeResources(size),
-      admission: { allowedUnsafeSysctls: config.allowedUnsafeSysctls, hugePages },
+      admission: {
+        allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+        hugePages,
+        appArmor: isAppArmorEnabled(),
+      },
       newContainerID,
       hostFiles: readHostFiles,
     },

@@ -35,6 +35,7 @@ const hasKey = (test: (key: string) => boolean) => (value: unknown) =>
   Object.keys(value as object).some(test);
 
 const volumeTypes = "volumes of this type cannot be mounted";
+const noDefaultAppArmor = "there is no default AppArmor profile";
 const oneMachine = "not applicable on one machine";
 
 export const notHonoured: readonly NotHonoured[] = [
@@ -46,16 +47,7 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("containers[].volumeDevices", "there are no block devices"),
   refuse("containers[].resources.claims", "there are no resource claims"),
   refuse("containers[].resources.limits", "there are no devices to give to containers", hasKey(isDevice)),
-  refuse(
-    "containers[].securityContext.appArmorProfile.type",
-    "AppArmor profiles are not applied",
-    is("Localhost"),
-  ),
-  warn(
-    "containers[].securityContext.appArmorProfile.type",
-    "AppArmor profiles are not applied",
-    is("RuntimeDefault"),
-  ),
+  warn("containers[].securityContext.appArmorProfile.type", noDefaultAppArmor, is("RuntimeDefault")),
   refuse("containers[].securityContext.seLinuxOptions", "SELinux labels are not applied"),
   refuse("containers[].securityContext.windowsOptions", "only Linux containers run"),
 
@@ -83,8 +75,7 @@ export const notHonoured: readonly NotHonoured[] = [
   refuse("volumes[].storageos", volumeTypes),
   refuse("volumes[].vsphereVolume", volumeTypes),
 
-  refuse("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("Localhost")),
-  warn("securityContext.appArmorProfile.type", "AppArmor profiles are not applied", is("RuntimeDefault")),
+  warn("securityContext.appArmorProfile.type", noDefaultAppArmor, is("RuntimeDefault")),
   refuse("securityContext.seLinuxOptions", "SELinux labels are not applied"),
   warn("securityContext.seLinuxChangePolicy", "SELinux labels are not applied"),
   refuse("securityContext.windowsOptions", "only Linux containers run"),

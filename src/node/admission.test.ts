@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import type { PodSpec, StoredPod } from "../kube/types.ts";
 import { rejectionOf } from "./admission.ts";
 
+const nothing = { allowedUnsafeSysctls: [], hugePages: {}, appArmor: false };
+
 function rejection(name: string, spec: Partial<PodSpec> = {}, allowedUnsafeSysctls: string[] = []) {
   const sysctls = [{ name, value: "1" }];
   const pod = { spec: { containers: [], securityContext: { sysctls }, ...spec } } as unknown as StoredPod;
-  return rejectionOf(pod, [], { allowedUnsafeSysctls, hugePages: {} });
+  return rejectionOf(pod, [], { ...nothing, allowedUnsafeSysctls });
 }
 
 test.each(["kernel.shm_rmid_forced", "net/ipv4/tcp_syncookies", "net.ipv4.ip_local_port_range"])(
@@ -38,7 +40,7 @@ test("huge pages are there or the pod is refused, what others have counted in", 
   const pod = {
     spec: { containers: [{ name: "a", resources: { limits, requests: limits } }] },
   } as unknown as StoredPod;
-  const settings = (bytes: number) => ({ allowedUnsafeSysctls: [], hugePages: { "hugepages-2Mi": bytes } });
+  const settings = (bytes: number) => ({ ...nothing, hugePages: { "hugepages-2Mi": bytes } });
   const mebibyte = 1024 * 1024;
   expect(rejectionOf(pod, [], settings(4 * mebibyte))).toBeUndefined();
   expect(rejectionOf(pod, [pod], settings(8 * mebibyte))).toBeUndefined();
@@ -47,7 +49,20 @@ test("huge pages are there or the pod is refused, what others have counted in", 
     message:
       "Node didn't have enough resource: hugepages-2Mi, requested: 4194304, used: 4194304, capacity: 4194304",
   });
-  expect(rejectionOf(pod, [], { allowedUnsafeSysctls: [], hugePages: {} })?.reason).toBe(
-    "OutOfhugepages-2Mi",
+  expect(rejectionOf(pod, [], nothing)?.reason).toBe("OutOfhugepages-2Mi");
+});
+
+test("an AppArmor profile needs AppArmor", () => {
+  const securityContext = { appArmorProfile: { type: "Localhost", localhostProfile: "mine" } };
+  const pod = (spec: object) => ({ spec: { containers: [{ name: "a" }], ...spec } }) as unknown as StoredPod;
+  const refused = {
+    reason: "AppArmor",
+    message: "Cannot enforce AppArmor: AppArmor is not enabled on the host",
+  };
+  expect(rejectionOf(pod({ securityContext }), [], nothing)).toEqual(refused);
+  expect(rejectionOf(pod({ initContainers: [{ name: "b", securityContext }] }), [], nothing)).toEqual(
+    refused,
   );
+  expect(rejectionOf(pod({ securityContext }), [], { ...nothing, appArmor: true })).toBeUndefined();
+  expect(rejectionOf(pod({}), [], nothing)).toBeUndefined();
 });

@@ -1,5 +1,6 @@
+import { localAppArmorProfile } from "../kube/apparmor.ts";
 import { podAmounts } from "../kube/pod-resources.ts";
-import type { StoredPod } from "../kube/types.ts";
+import type { Container, StoredPod } from "../kube/types.ts";
 import { sysctlProblem } from "./sysctls.ts";
 
 /** Why the node will not run a pod, in the kubelet's words. */
@@ -14,6 +15,8 @@ export interface AdmissionSettings {
   readonly allowedUnsafeSysctls: readonly string[];
   /** Bytes in huge pages by resource name. */
   readonly hugePages: Readonly<Record<string, number>>;
+  /** Whether the machine's kernel has AppArmor. */
+  readonly appArmor: boolean;
 }
 
 /**
@@ -31,7 +34,18 @@ export function rejectionOf(
       return { reason: "SysctlForbidden", message: `forbidden sysctl: ${problem}` };
     }
   }
+  const asksForAppArmor = containersOf(spec).some((each) => localAppArmorProfile(spec, each) !== undefined);
+  if (asksForAppArmor && !settings.appArmor) {
+    return {
+      reason: "AppArmor",
+      message: "Cannot enforce AppArmor: AppArmor is not enabled on the host",
+    };
+  }
   return missingHugePages(spec, others, settings);
+}
+
+function containersOf(spec: StoredPod["spec"]): readonly Container[] {
+  return [...spec.containers, ...(spec.initContainers ?? [])];
 }
 
 /** Nothing can lend huge pages: a pod that finds too few of them would not start, or die at its first access. */

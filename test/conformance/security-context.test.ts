@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isAppArmorEnabled } from "../../src/host/apparmor.ts";
 import { type Cluster, runPod, scriptPod, startCluster } from "../helpers/cluster.ts";
 
 // [sig-node] Security Context of Kubernetes' conformance suite, and what else securityContext can say.
@@ -192,5 +193,19 @@ describe("securityContext", () => {
       phase: "Succeeded",
       log: "drwxrwsrwx 3000\n3000\n",
     });
+  });
+
+  test("an AppArmor profile where the machine has none to enforce it: refused, as by the kubelet", async (context) => {
+    if (isAppArmorEnabled()) return context.skip("this machine has AppArmor");
+    const securityContext = { appArmorProfile: { type: "Localhost", localhostProfile: "mine" } };
+    await cluster.create("default", scriptPod("app-armor", "true", { securityContext } as never));
+    const { status } = await cluster.until(
+      "default",
+      "app-armor",
+      (pod) => pod.status?.phase === "Failed",
+      "refused",
+    );
+    expect(status?.reason).toBe("AppArmor");
+    expect(status?.message).toContain("AppArmor is not enabled on the host");
   });
 });

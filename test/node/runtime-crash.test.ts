@@ -18,6 +18,24 @@ function below(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
+/** How many milliseconds it takes here to make, start, stop and remove a container. */
+async function lifetime(name: string): Promise<number> {
+  const runtime = await fixture.newRuntime(name);
+  const id = newContainerID();
+  const begun = scope.clock.now();
+  await runtime.createContainer(
+    id,
+    fixture.sandbox,
+    fixture.config("exec sleep 1000", { name: `${name}-timed` }),
+    scope,
+  );
+  await runtime.startContainer(id, scope);
+  await runtime.stopContainer(id, 0, scope);
+  await runtime.removeContainer(id, scope);
+  await runtime.stop();
+  return scope.clock.now() - begun;
+}
+
 test.each(["crun", "runc"])(
   "a daemon killed at any instant leaves nothing that the next one does not know (%s)",
   async (name) => {
@@ -27,7 +45,9 @@ test.each(["crun", "runc"])(
     );
     writeFileSync(inputFile, JSON.stringify({ layout: fixture.layout, sandbox: fixture.sandbox, configs }));
     const phases = new Set<string>();
-    for (let round = 0; round < 12; round += 1) {
+    const rounds = 12;
+    const whole = await lifetime(name);
+    for (let round = 0; round < rounds; round += 1) {
       const daemon = startProcess(
         process.execPath,
         [join(import.meta.dirname, "runtime-crash-daemon.ts"), inputFile, name],
@@ -39,7 +59,8 @@ test.each(["crun", "runc"])(
         once(daemon.stdout as NodeJS.EventEmitter, "data"),
         once(daemon, "close").then(([code]) => Promise.reject(new Error(`the daemon ended with ${code}`))),
       ]);
-      await scope.clock.sleep(20 + ((round * 67) % 190), scope.signal);
+      // Spread over a container's whole life and a little more, however slow the machine is.
+      await scope.clock.sleep(1.5 * whole * ((round + 0.5) / rounds), scope.signal);
       daemon.kill("SIGKILL");
       await once(daemon, "close");
 

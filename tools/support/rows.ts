@@ -53,6 +53,12 @@ const notApplicable = (path: string): Row => ({
 });
 
 const container = "containers[]";
+const appArmor = [
+  conformance("security-context", "an AppArmor profile where the machine has none to enforce it"),
+  unit("kube/apparmor"),
+];
+const noDefaultAppArmor =
+  "by the profile's name, on machines that have AppArmor; RuntimeDefault is warned of: there is no default profile";
 const runtime = node("runtime", "runs as the user it asks for");
 
 const pod: readonly Row[] = [
@@ -124,7 +130,7 @@ const pod: readonly Row[] = [
 ];
 
 const podSecurity: readonly Row[] = [
-  refused("securityContext.appArmorProfile", "no", "Unconfined is the only type"),
+  yes("securityContext.appArmorProfile", "no", appArmor, noDefaultAppArmor),
   yes("securityContext.fsGroup", "no", [
     conformance("security-context", "fsGroup owns an emptyDir"),
     conformance("secret"),
@@ -259,7 +265,7 @@ const containerSecurity: readonly Row[] = [
     "yes",
     conformance("security-context", "AllowPrivilegeEscalation"),
   ),
-  refused(`${container}.securityContext.appArmorProfile`, "no", "Unconfined is the only type"),
+  yes(`${container}.securityContext.appArmorProfile`, "no", appArmor, noDefaultAppArmor),
   yes(
     `${container}.securityContext.capabilities`,
     "yes",

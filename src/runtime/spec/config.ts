@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { PeapodError } from "../../base/errors.ts";
+import { localAppArmorProfile } from "../../kube/apparmor.ts";
 import { hasMountAttributes, type Machine } from "../machine.ts";
 import type { ContainerConfig, Sandbox } from "../types.ts";
 import { capabilities } from "./capabilities.ts";
@@ -89,6 +90,7 @@ function processOf({ config, machine, userFiles }: SpecParts): OCIProcess {
   if (!isAbsolute(cwd)) {
     throw new PeapodError("CreateContainerConfigError", `working directory ${cwd} is not an absolute path`);
   }
+  const appArmor = localAppArmorProfile(pod.spec, container);
   const hasTerminalType = config.env.some((entry) => entry.startsWith("TERM="));
   return {
     terminal: container.tty === true,
@@ -99,6 +101,7 @@ function processOf({ config, machine, userFiles }: SpecParts): OCIProcess {
     capabilities: capabilities(context, machine.capabilities),
     rlimits: rlimits(machine),
     noNewPrivileges: context?.allowPrivilegeEscalation === false,
+    ...(appArmor === undefined ? {} : { apparmorProfile: appArmor }),
     oomScoreAdj: outOfMemoryScore(pod, container, machine.memoryBytes, lowestScore(machine)),
   };
 }

@@ -21,6 +21,8 @@ export interface OCIProcess {
   readonly capabilities: OCICapabilities;
   readonly rlimits: readonly OCIRlimit[];
   readonly noNewPrivileges: boolean;
+  /** Name of a profile that is loaded. */
+  readonly apparmorProfile?: string;
   readonly oomScoreAdj?: number;
 }
 

@@ -2,10 +2,10 @@
 node := node_modules/.bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-api bench-channels build check clean
+.PHONY: help demo test test-cgroup-v2 bench bench-api bench-channels build check clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf 'make %-14s %s\n' "$$name" "$$text"; done
 
 demo: ## Run every example on this machine and show how its containers talk (root)
 	@tools/setup/setup demo
@@ -14,6 +14,10 @@ demo: ## Run every example on this machine and show how its containers talk (roo
 test: ## Check the code, then run all tests: unit, node (root, real kernel), conformance
 	@tools/setup/setup test
 	@$(node) tools/test/run.ts
+
+test-cgroup-v2: ## Run tests in a virtual machine with cgroup version 2 alone: slow (root); FILES=... for some
+	@tools/setup/setup test
+	@tools/cgroup-v2-machine/run $(FILES)
 
 bench: ## Measure Peapod beside podman kube play and bare crun (root); BENCH=--quick for a short run
 	@tools/setup/setup bench

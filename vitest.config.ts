@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { slower } from "./test/helpers/patience.ts";
 
 export default defineConfig({
   test: {
@@ -16,8 +17,8 @@ export default defineConfig({
           name: "node",
           include: ["test/node/**/*.test.ts"],
           globalSetup: "test/helpers/cgroups-for-crun.ts",
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: 120_000 * slower,
+          hookTimeout: 300_000 * slower,
           fileParallelism: false,
         },
       },
@@ -26,8 +27,8 @@ export default defineConfig({
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
           globalSetup: "test/helpers/cgroups-for-crun.ts",
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: 120_000 * slower,
+          hookTimeout: 300_000 * slower,
           fileParallelism: false,
         },
       },

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Client, clientsOf } from "../helpers/kubernetes-clients.ts";
+import { slower } from "../helpers/patience.ts";
 import { type TestNode, testNode } from "../helpers/peapod.ts";
 
 // https://kubernetes.io/docs/tasks/manage-hugepages/scheduling-hugepages/
@@ -134,7 +135,9 @@ describe("huge pages", () => {
     await kubectl.ok(["create", "-f", "-"], { input: JSON.stringify(object) });
     const events = ["events", "--for", "pod/sizeless", "--types=Warning", "-w"];
     const text = "no container asks for huge pages";
-    await expect.poll(async () => kubectl.ok(events.slice(0, 4)), { timeout: 20_000 }).toContain(text);
+    await expect
+      .poll(async () => kubectl.ok(events.slice(0, 4)), { timeout: 20_000 * slower })
+      .toContain(text);
     await kubectl.ok(["delete", "pod", "sizeless"]);
   });
 });

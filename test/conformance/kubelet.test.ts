@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, runPod, scriptPod, startCluster } from "../helpers/cluster.ts";
+import { slower } from "../helpers/patience.ts";
 
 // [sig-node] Kubelet, KubeletManagedEtcHosts and ImageVolume of Kubernetes' conformance suite.
 
@@ -37,7 +38,7 @@ describe("[sig-node] Kubelet", () => {
   test("when scheduling a busybox command that always fails in a pod should be possible to delete", async () => {
     await cluster.create("default", failing("fails-too"));
     await cluster.remove("default", "Pod", "fails-too");
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 20_000 * slower;
     while ((await cluster.call("GET", "/api/v1/namespaces/default/pods/fails-too")).status !== 404) {
       expect(Date.now()).toBeLessThan(end);
       await new Promise((resolve) => setTimeout(resolve, 100));

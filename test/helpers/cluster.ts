@@ -2,6 +2,7 @@ import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { KubernetesObject, Pod, StoredPod } from "../../src/kube/types.ts";
+import { slower } from "./patience.ts";
 import { type TestNode, testNode } from "./peapod.ts";
 
 /** What the API answered. */
@@ -108,7 +109,7 @@ export async function startCluster(startArgs: readonly string[] = []): Promise<C
       const timer = setTimeout(() => {
         const status = JSON.stringify(pods.get(key)?.status);
         end(() => reject(new Error(`${key} not ${what} within ${limit} ms: ${status}`)));
-      }, limit);
+      }, limit * slower);
       const look = () => {
         const pod = pods.get(key);
         if (pod !== undefined && isSo(pod)) end(() => resolve(pod));
@@ -148,7 +149,7 @@ export async function startCluster(startArgs: readonly string[] = []): Promise<C
       return typeof answer.body === "string" ? answer.body : "";
     },
     async logged(namespace, pod, wanted, container) {
-      const end = Date.now() + limitMilliseconds;
+      const end = Date.now() + limitMilliseconds * slower;
       for (;;) {
         const log = await cluster.log(namespace, pod, container);
         if (typeof wanted === "string" ? log.includes(wanted) : wanted.test(log)) return log;

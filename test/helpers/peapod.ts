@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { slower } from "./patience.ts";
 
 const launcher = join(import.meta.dirname, "../../bin/peapod");
 
@@ -94,8 +95,9 @@ export function runCommand(
 export async function eventually<T>(
   look: () => Promise<T | undefined> | T | undefined,
   what: string,
-  limitMilliseconds = 30_000,
+  patience = 30_000,
 ): Promise<T> {
+  const limitMilliseconds = patience * slower;
   const end = Date.now() + limitMilliseconds;
   for (;;) {
     const found = await look();

@@ -3,6 +3,7 @@ import { quietScope, withTimeout } from "../../src/base/scope.ts";
 import { type Client, createClient } from "../../src/client/client.ts";
 import { events, pods } from "../../src/client/resources.ts";
 import type { ContainerStatus, Event, Pod, PodSpec, StoredPod } from "../../src/kube/types.ts";
+import { slower } from "./patience.ts";
 import type { TestNode } from "./peapod.ts";
 
 /** The pods of one test node, seen and changed through its API only. */
@@ -43,7 +44,7 @@ export function podAPI(node: Pick<TestNode, "runDir">): PodAPI {
     look: (object: never, type: string) => T | undefined,
     seconds: number,
   ): Promise<T> {
-    const limited = withTimeout(scope, seconds * 1000);
+    const limited = withTimeout(scope, seconds * 1000 * slower);
     let last: unknown;
     try {
       for await (const change of client.watch(type, { namespace, fieldSelector }, limited)) {

@@ -1,4 +1,5 @@
 import { spawn } from "@lydell/node-pty";
+import { slower } from "./patience.ts";
 
 /** A program on a pseudo terminal of its own, as a person would use it. */
 export interface PseudoTerminal {
@@ -11,7 +12,7 @@ export interface PseudoTerminal {
   readonly exited: Promise<number>;
 }
 
-const limitMilliseconds = 30_000;
+const limitMilliseconds = 30_000 * slower;
 
 /** Starts a program on a terminal of 80 columns and 24 rows. */
 export function onTerminal(file: string, args: readonly string[], env: NodeJS.ProcessEnv): PseudoTerminal {

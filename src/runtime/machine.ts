@@ -21,7 +21,7 @@ export interface Machine {
   readonly cgroupMode: CgroupMode;
   /** Sizes of huge pages that the machine has and cgroups can limit, as cgroups name them: `2MB`. */
   readonly hugePageSizes: readonly string[];
-  /** Whether swap can be limited: always with cgroup version 2, by a kernel option with version 1. */
+  /** Whether swap can be limited: by a kernel option with version 1; with version 2 by every kernel that can swap. */
   readonly swapAccounting: boolean;
 }
 
@@ -43,7 +43,8 @@ export function readMachine(): Machine {
     memoryBytes: totalmem(),
     cgroupMode: mode,
     hugePageSizes: limitableHugePages(mode),
-    swapAccounting: memory === undefined || existsSync(`${memory}/memory.memsw.limit_in_bytes`),
+    swapAccounting:
+      memory === undefined ? existsSync("/proc/swaps") : existsSync(`${memory}/memory.memsw.limit_in_bytes`),
   };
 }
 

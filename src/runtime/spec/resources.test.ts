@@ -46,6 +46,15 @@ test("limits swap with memory where the kernel can, and kills as a whole with cg
   });
 });
 
+test("nothing may swap with cgroup version 2, with a limit and without", () => {
+  const unlimited = container({}, {});
+  expect(resources(unlimited, { ...options, cgroupMode: "unified", swapAccounting: true }).unified).toEqual({
+    "memory.oom.group": "1",
+    "memory.swap.max": "0",
+  });
+  expect(resources(unlimited, { ...options, swapAccounting: true }).unified).toBeUndefined();
+});
+
 test("a privileged container may open every device", () => {
   expect(resources(container({}, {}), { ...options, privileged: true }).devices).toEqual([
     { allow: true, access: "rwm" },

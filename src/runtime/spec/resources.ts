@@ -19,7 +19,8 @@ export interface ResourceOptions {
 /**
  * A container's cgroup settings as the kubelet computes them: CPU shares from the request (from the limit where
  * there is no request), CPU quota and memory from the limits. Memory limits hold for memory and swap together,
- * and with cgroup version 2 a container that runs out of memory is killed as a whole.
+ * and with cgroup version 2 a container that runs out of memory is killed as a whole, and none may swap, whether it
+ * has a limit or not (the kubelet's `memorySwap.swapBehavior: NoSwap`).
  * https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
  */
 export function resources(container: Container, options: ResourceOptions): OCIResources {
@@ -28,8 +29,12 @@ export function resources(container: Container, options: ResourceOptions): OCIRe
     ...changeableResources(container.resources, options),
     ...hugePages(container.resources?.limits, options.hugePageSizes ?? []),
     ...(options.pidsLimit === undefined ? {} : { pids: { limit: options.pidsLimit } }),
-    ...(options.cgroupMode === "unified" ? { unified: { "memory.oom.group": "1" } } : {}),
+    ...(options.cgroupMode === "unified" ? { unified: versionTwoFiles(options) } : {}),
   };
+}
+
+function versionTwoFiles({ swapAccounting }: ResourceOptions): Readonly<Record<string, string>> {
+  return { "memory.oom.group": "1", ...(swapAccounting ? { "memory.swap.max": "0" } : {}) };
 }
 
 /** The part of them that can be changed while the container runs. */

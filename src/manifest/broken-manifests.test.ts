@@ -134,7 +134,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   "unknown-kind.yaml": [
     '2:1: kind: no matches for kind "Pods" in version "v1", did you mean "Pod"?',
     '5:1: apiVersion: no matches for kind "Pod" in version "v2"; Pod is in v1',
-    "10:1: kind: not honoured by this version of Peapod: kind Ingress of networking.k8s.io/v1",
+    "10:1: kind: not honoured by this version of Peapod: kind CSIDriver of storage.k8s.io/v1",
   ],
   "unquoted-colon.yaml": [
     "10:19: a second `key:` on one line, or wrong indentation; put a text with `: ` in quotes",

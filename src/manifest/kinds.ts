@@ -1,28 +1,14 @@
 import { kubernetesKinds } from "../kube/field-table.ts";
 import { required, wrongType } from "./problems.ts";
+import { allRules } from "./rules/all.ts";
 import { nearestSpelling } from "./spelling.ts";
 import type { ManifestProblem } from "./types.ts";
 
-/** Kinds that this version reads from a manifest, as `apiVersion/kind`: pods, what makes them and what they use. */
-const readable: readonly string[] = [
-  "v1/Pod",
-  "v1/ReplicationController",
-  "apps/v1/Deployment",
-  "apps/v1/ReplicaSet",
-  "apps/v1/StatefulSet",
-  "apps/v1/DaemonSet",
-  "batch/v1/Job",
-  "batch/v1/CronJob",
-  "v1/Namespace",
-  "v1/Event",
-  "v1/ConfigMap",
-  "v1/Secret",
-  "v1/ServiceAccount",
-  "v1/PersistentVolumeClaim",
-  "v1/Service",
-  "v1/Endpoints",
-  "discovery.k8s.io/v1/EndpointSlice",
-];
+/** What the node itself makes and renews; nobody's manifest has it. */
+const nodesOwn = ["v1/Node", "coordination.k8s.io/v1/Lease", "events.k8s.io/v1/Event"];
+
+/** Kinds that this version reads from a manifest, as `apiVersion/kind`: those that it stores. */
+const readable: readonly string[] = Object.keys(allRules).filter((kind) => !nodesOwn.includes(kind));
 
 /** Why an object's kind cannot be read; empty when it can. */
 export function kindProblem(value: unknown): ManifestProblem[] {

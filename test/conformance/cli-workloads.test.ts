@@ -103,6 +103,31 @@ test("a Service that selects nothing: its selector is named", async () => {
   );
 });
 
+test("up and down take whatever the node stores, and warn of what it doesn't act on", async () => {
+  const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }];
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  const beside = [
+    { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", metadata: { name: "reader" }, rules },
+    { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "readers" }, rules },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "way-in" },
+      spec: { defaultBackend: backend },
+    },
+  ];
+  const input = beside.map((object) => JSON.stringify(object)).join("\n---\n");
+  const { stdout, stderr, exitCode } = await node.peapod(["up", "-d", "-f", "-"], { input });
+  expect({ stdout, exitCode }).toEqual({
+    stdout: "role/reader created\nclusterrole/readers created\ningress/way-in created\n",
+    exitCode: 0,
+  });
+  expect(stderr).toContain("Warning: Ingress is stored but not honoured yet");
+  expect(await node.ok(["down", "-f", "-"], { input })).toBe(
+    'role "reader" deleted\nclusterrole "readers" deleted\ningress "way-in" deleted\n',
+  );
+});
+
 test("down takes a Deployment with its pods", async () => {
   const gone = await node.ok(["down", "deploy/web"]);
   expect(gone).toContain('deployment "web" deleted\n');

@@ -97,6 +97,22 @@ test("examples/services/by-name.yaml: both pods behind the name answer, and the 
   expect(await node.ok(["down", "-f", file])).toContain('service "greeter" deleted\n');
 });
 
+test("examples/workloads/deployment-behind-service.yaml: both pods answer by the name, also after one is replaced", async () => {
+  const file = join(folder, "workloads/deployment-behind-service.yaml");
+  await node.ok(["up", "-d", "-f", file]);
+  const names = async () =>
+    (await node.ok(["get", "pods", "-l", "app=web", "-o", "name"])).trim().replaceAll("pod/", "").split("\n");
+  const bothAnswer = () =>
+    eventually(async () => {
+      const [log, all] = [await node.ok(["logs", "visitor"]), await names()];
+      return (all.length === 2 && all.every((name) => log.includes(`${name} answers`))) || undefined;
+    }, "answers of both pods");
+  await bothAnswer();
+  await node.ok(["delete", "pod", (await names())[0] ?? ""]);
+  await bothAnswer();
+  expect(await node.ok(["down", "-f", file])).toContain('service "web" deleted\n');
+});
+
 test("examples/workloads/job-with-sidecar.yaml: the Job completes though its sidecar never ends by itself", async () => {
   const file = join(folder, "workloads/job-with-sidecar.yaml");
   await node.ok(["up", "-d", "-f", file]);

@@ -16,7 +16,8 @@ export const down = defineCommand({
   summary: "Remove pods and wait until they are gone",
   description:
     "Removes the pods of manifests, pods by name, or all of them, and returns when nothing of them is left in the " +
-    "API. With -f also the Deployments and whatever else makes pods, the Services, ConfigMaps and Secrets of the manifests; claims stay, with their data. What is " +
+    "API. With -f also everything else of the manifests, Deployments, Services, ConfigMaps …; claims and volumes stay, with " +
+    "their data. What is " +
     "not there counts as removed.",
   usage: "(-f FILE | (POD | TYPE/NAME)... | --all)",
   args: { min: 0, max: 1000 },

@@ -11,7 +11,7 @@ export const up = defineCommand({
   description:
     "Reads all manifests first; if anything is wrong with any of them, prints every problem with its file, line " +
     "and column and applies nothing (exit code 3). A pod that already runs from an equal manifest is left as it is, " +
-    "a changed one is replaced. Services, ConfigMaps, Secrets, ServiceAccounts and claims of the manifests are there " +
+    "a changed one is replaced. Services, ConfigMaps, Roles and whatever else the manifests have are there " +
     "before the pods. Deployments, Jobs and whatever else makes pods are changed in place, and their newest pods waited " +
     "for.\n\n" +
     "Without -d, then prints the logs of all containers until the pods and Jobs end; Ctrl-C removes what " +

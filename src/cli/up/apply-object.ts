@@ -1,16 +1,15 @@
 import { errorCode, PeapodError } from "../../base/errors.ts";
-import type { ResourceType } from "../../client/resources.ts";
+import { type ResourceType, workloadTypes } from "../../client/resources.ts";
 import type { KubernetesObject } from "../../kube/types.ts";
 import type { ManifestedObject } from "../manifests.ts";
 import { namespaceOf, type Session } from "../session.ts";
 
-/** Kinds whose objects pods use: they are there before the first pod starts. */
-const used = ["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"];
-const reachedBy = ["Service", "Endpoints", "EndpointSlice"];
+/** Kinds that are applied at a time of their own, or not at all. */
+const apart = ["Namespace", "Event", "Pod", ...workloadTypes.map(({ kind }) => kind)];
 
-/** What the manifests have for pods to use, in the order in which it must be there. */
+/** What the manifests have beside pods, and what makes pods: it is there before the first pod starts. */
 export function supportingObjects(objects: readonly ManifestedObject[]): readonly ManifestedObject[] {
-  return objects.filter(({ kind }) => [...used, ...reachedBy].includes(kind));
+  return objects.filter(({ kind }) => !apart.includes(kind));
 }
 
 /** Makes the object, or merges it into the one that is there; says what it did. */
@@ -30,9 +29,9 @@ export async function applyObject(object: ManifestedObject, session: Session): P
   }
 }
 
-/** Deletes the object; one that is not there counts as deleted. Claims stay: their data would go with them. */
+/** Deletes the object; one that is not there counts as deleted. Claims and volumes stay: their data would go with them. */
 export async function removeObject(object: ManifestedObject, session: Session): Promise<void> {
-  if (object.kind === "PersistentVolumeClaim") return;
+  if (object.kind === "PersistentVolumeClaim" || object.kind === "PersistentVolume") return;
   const { client, terminal, scope } = session;
   const { type, namespace, name } = await referenceOf(object, session);
   try {

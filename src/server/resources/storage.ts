@@ -5,9 +5,6 @@ import type { Resource } from "../resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../table/columns.ts";
 import { stored } from "./stored.ts";
 
-const notice = (kind: string) =>
-  `${kind} is stored but not honoured yet by this version of Peapod: nothing binds volumes to claims`;
-
 const persistentVolumes = stored({
   group: "",
   version: "v1",
@@ -17,7 +14,6 @@ const persistentVolumes = stored({
   namespaced: false,
   hasStatus: true,
   deleteReturnsObject: true,
-  notice: notice("PersistentVolume"),
   prepareForCreate: (object) => {
     object.status = { phase: "Pending" };
   },
@@ -65,7 +61,6 @@ const persistentVolumeClaims = stored({
   shortNames: ["pvc"],
   hasStatus: true,
   deleteReturnsObject: true,
-  notice: notice("PersistentVolumeClaim"),
   prepareForCreate: (object) => {
     object.status = { phase: "Pending" };
   },

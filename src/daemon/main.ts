@@ -54,7 +54,8 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   await node.network.start(scope);
   await node.runtime.start(scope);
   await node.services.start(scope);
-  registerNode(store, node.description, node.services.names(), scope);
+  const found = { names: node.services.names(), obstacles: node.network.obstacles() };
+  registerNode(store, node.description, found, scope);
   const range = serviceRange(node.network.hostSide()?.subnet, layout.instance);
   const tls = await tlsAccess(config, node.description, ensureKubernetesService(store, range), scope);
   const server = await startServer({

@@ -10,6 +10,7 @@ import type { Diagnosis, ReachQuestion } from "../diagnose/live/diagnosis.ts";
 import { answerReach } from "../diagnose/live/reach.ts";
 import { type LogLine, type PodWarning, viewLivePod } from "../diagnose/live/view.ts";
 import type { Event, StoredPod } from "../kube/types.ts";
+import type { PodNetworkDriver } from "../network/types.ts";
 import type { NodeStreams } from "../node/types.ts";
 import type { Store } from "../store/types.ts";
 import { knownServices } from "./known-services.ts";
@@ -20,6 +21,7 @@ export interface DiagnoserParts {
   readonly streams: NodeStreams;
   readonly observer: ChannelObserver;
   readonly evidence: EvidenceSource;
+  readonly network: Pick<PodNetworkDriver, "obstacles">;
 }
 
 /** Lines of each container's log that are read. */
@@ -53,6 +55,7 @@ export function createDiagnoser(parts: DiagnoserParts): Diagnoser {
         log,
         warnings: warningsOf(pod, parts.store),
         services: knownServices(parts.store),
+        firewalls: parts.network.obstacles(),
       };
       const findings = diagnosePod(facts);
       return {

@@ -124,7 +124,7 @@ export async function wireNode(
   return {
     agent,
     observer,
-    diagnoser: createDiagnoser({ store, streams: agent.streams, observer, evidence }),
+    diagnoser: createDiagnoser({ store, streams: agent.streams, observer, evidence, network }),
     events,
     images,
     network,

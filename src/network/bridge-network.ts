@@ -7,15 +7,16 @@ import { withUndo } from "../base/undo-stack.ts";
 import { readFileIfExists, writeFileAtomically } from "../host/files.ts";
 import { deleteLink, ipBatch, linkExists, listIPv4Routes } from "../host/ip.ts";
 import type { Layout } from "../host/layout.ts";
-import { deleteNftTable, nft } from "../host/nft.ts";
-import { type Bridge, connectPod, ensureBridge, uplinkMtu } from "./bridge.ts";
+import { deleteNftTable, hasNftTable, listNftChains, nft } from "../host/nft.ts";
+import { type Bridge, connectPod, ensureBridge, turnForwardingOn, uplinkMtu } from "./bridge.ts";
+import { HostFirewalls } from "./firewall/host-firewalls.ts";
 import { checkHostPorts } from "./host-ports.ts";
 import { formatAddress, formatSubnet, gatewayOf, parseSubnet, podSubnet, type Subnet } from "./ipv4.ts";
 import { AddressLeases } from "./leases.ts";
 import { type PodRecord, PodRecords } from "./pod-records.ts";
 import { hostPortsScript, rulesetScript } from "./ruleset.ts";
 import { chooseSubnet, defaultSubnets } from "./subnet.ts";
-import type { HostSide, PodNetwork, PodNetworkDriver, PodNetworkRequest } from "./types.ts";
+import type { FirewallObstacle, HostSide, PodNetwork, PodNetworkDriver, PodNetworkRequest } from "./types.ts";
 
 /**
  * A bridge of the node's own, named after the instance, with a /24 of private addresses: pods reach each other
@@ -38,15 +39,18 @@ class BridgeNetwork implements PodNetworkDriver {
   readonly #wantedSubnet: Subnet | undefined;
   readonly #folder: string;
   readonly #records: PodRecords;
+  readonly #firewalls: HostFirewalls;
   readonly #leaving = new Map<string, { done: Promise<void>; hurry: AbortController }>();
   #ready: { bridge: Bridge; leases: AddressLeases } | undefined;
   #publishing: Promise<void> = Promise.resolve();
+  #repairing: Promise<void> | undefined;
 
   constructor(layout: Layout, wantedSubnet: Subnet | undefined) {
     this.#layout = layout;
     this.#wantedSubnet = wantedSubnet;
     this.#folder = join(layout.runDir, "network");
     this.#records = new PodRecords(join(this.#folder, "pods"));
+    this.#firewalls = new HostFirewalls(layout.instance, this.#folder);
   }
 
   get #bridgeName(): string {
@@ -63,9 +67,9 @@ class BridgeNetwork implements PodNetworkDriver {
       durable: true,
     });
     await ensureBridge(bridge, routes, scope);
-    const names = { table: this.#layout.instance, bridge: bridge.name, subnet };
-    await nft(rulesetScript(names, this.#targets()), scope);
     this.#ready = { bridge, leases: new AddressLeases(join(this.#folder, "leases"), subnet) };
+    await this.#inTurn(() => this.#makeTable(scope));
+    await this.#firewalls.open(hostSideOf(bridge), await listNftChains(scope), scope);
     for (const record of this.#records.all()) {
       if (record.state === "detaching") this.#finishDetach(record.podUID, scope);
     }
@@ -79,6 +83,7 @@ class BridgeNetwork implements PodNetworkDriver {
       await this.#removeNow(record, scope);
     }
     await deleteNftTable("ip", this.#layout.instance, scope);
+    await this.#firewalls.close(this.#bridgeName, scope);
     await deleteLink(this.#bridgeName, scope);
     rmSync(this.#folder, { recursive: true, force: true });
     this.#ready = undefined;
@@ -124,7 +129,14 @@ class BridgeNetwork implements PodNetworkDriver {
   }
 
   /** Somebody removed the bridge: makes it again and plugs the cables of the pods that are there back in. */
-  async #repair(scope: Scope): Promise<void> {
+  #repair(scope: Scope): Promise<void> {
+    this.#repairing ??= this.#replaceBridge(scope).finally(() => {
+      this.#repairing = undefined;
+    });
+    return this.#repairing;
+  }
+
+  async #replaceBridge(scope: Scope): Promise<void> {
     scope.log.warn({ bridge: this.#bridgeName }, "the bridge is gone: making it again");
     await this.start(scope);
     const cables = this.#records
@@ -167,9 +179,23 @@ class BridgeNetwork implements PodNetworkDriver {
   }
 
   hostSide(): HostSide | undefined {
-    if (this.#ready === undefined) return undefined;
-    const { name, subnet } = this.#ready.bridge;
-    return { link: name, address: gatewayOf(subnet), subnet: formatSubnet(subnet) };
+    return this.#ready === undefined ? undefined : hostSideOf(this.#ready.bridge);
+  }
+
+  async mend(scope: Scope): Promise<void> {
+    const { bridge } = this.#started();
+    if (!linkExists(bridge.name)) await this.#repair(scope);
+    turnForwardingOn(scope);
+    const chains = await listNftChains(scope);
+    if (!hasNftTable(chains, "ip", this.#layout.instance)) {
+      scope.log.warn({ table: this.#layout.instance }, "the nft table is gone: making it again");
+      await this.#inTurn(() => this.#makeTable(scope));
+    }
+    await this.#firewalls.open(hostSideOf(bridge), chains, scope);
+  }
+
+  obstacles(): readonly FirewallObstacle[] {
+    return this.#firewalls.obstacles();
   }
 
   #started(): { bridge: Bridge; leases: AddressLeases } {
@@ -196,10 +222,29 @@ class BridgeNetwork implements PodNetworkDriver {
     return this.#records.all().filter((record) => record.state !== "detaching");
   }
 
-  /** Makes the kernel's host ports those of the records. One at a time, so that the latest records win. */
+  /** Makes the kernel's host ports those of the records. */
   #publish(scope: Scope): Promise<void> {
-    const publish = () => nft(hostPortsScript(this.#layout.instance, this.#targets()), scope);
-    const result = this.#publishing.then(publish);
+    return this.#inTurn(async () => {
+      try {
+        await nft(hostPortsScript(this.#layout.instance, this.#targets()), scope);
+      } catch (error) {
+        if (scope.signal.aborted || hasNftTable(await listNftChains(scope), "ip", this.#layout.instance)) {
+          throw error;
+        }
+        await this.#makeTable(scope);
+      }
+    });
+  }
+
+  async #makeTable(scope: Scope): Promise<void> {
+    const { bridge } = this.#started();
+    const names = { table: this.#layout.instance, bridge: bridge.name, subnet: bridge.subnet };
+    await nft(rulesetScript(names, this.#targets()), scope);
+  }
+
+  /** Changes to the table, one at a time, so that the latest records win. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const result = this.#publishing.then(change);
     this.#publishing = result.catch(() => {});
     return result;
   }
@@ -233,6 +278,10 @@ class BridgeNetwork implements PodNetworkDriver {
     this.#ready?.leases.release(record.podUID);
     this.#records.remove(record.podUID);
   }
+}
+
+function hostSideOf({ name, subnet }: Bridge): HostSide {
+  return { link: name, address: gatewayOf(subnet), subnet: formatSubnet(subnet) };
 }
 
 /** At most 15 characters (IFNAMSIZ): `veth` and the UID's first 11 hex digits, or a hash of a UID that is none. */

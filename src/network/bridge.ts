@@ -42,10 +42,14 @@ export async function ensureBridge(bridge: Bridge, routes: readonly IPRoute[], s
   if (readSysctl(`net/ipv6/conf/${bridge.name}/accept_ra`) !== undefined) {
     writeSysctl(`net/ipv6/conf/${bridge.name}/accept_ra`, "0");
   }
-  if (readSysctl("net/ipv4/ip_forward") === "0") {
-    scope.log.info({ sysctl: "net.ipv4.ip_forward" }, "turned IP forwarding on");
-    writeSysctl("net/ipv4/ip_forward", "1");
-  }
+  turnForwardingOn(scope);
+}
+
+/** Lets this machine forward packets, which it has to from pod to pod. Idempotent. */
+export function turnForwardingOn(scope: Scope): void {
+  if (readSysctl("net/ipv4/ip_forward") !== "0") return;
+  scope.log.info({ sysctl: "net.ipv4.ip_forward" }, "turned IP forwarding on");
+  writeSysctl("net/ipv4/ip_forward", "1");
 }
 
 /**

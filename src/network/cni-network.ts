@@ -107,6 +107,13 @@ class CNINetwork implements PodNetworkDriver {
     return undefined;
   }
 
+  /** What pods share is the plugins'. */
+  async mend(): Promise<void> {}
+
+  obstacles(): readonly [] {
+    return [];
+  }
+
   /** A damaged network is only reported: making it anew would take a running pod's address away. */
   async #check(attachment: CNIAttachment, scope: Scope): Promise<void> {
     try {

@@ -50,6 +50,25 @@ export interface PodNetworkDriver {
   list(): readonly string[];
   /** The host's end of the network, from `start` on; undefined where there is none that all pods share. */
   hostSide(): HostSide | undefined;
+  /**
+   * Puts back what somebody else removed of what all pods share, and looks for firewalls anew. Idempotent, cheap where
+   * nothing has changed: call it now and then. Connections in being are not disturbed.
+   */
+  mend(scope: Scope): Promise<void>;
+  /** What stood in the pods' way at the last look. */
+  obstacles(): readonly FirewallObstacle[];
+}
+
+/** A chain of somebody else's nftables that drops pods' packets. */
+export interface FirewallObstacle {
+  /** `inet filter forward`: family, table, chain. */
+  readonly chain: string;
+  /** `policy drop`, or `its rules`. */
+  readonly reason: string;
+  /** `what pods send each other` and the like. */
+  readonly drops: readonly string[];
+  /** Commands that let the pods pass. */
+  readonly remedy: readonly string[];
 }
 
 /** Where the pods' network meets the host. */

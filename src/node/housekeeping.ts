@@ -3,6 +3,7 @@ import type { Scope } from "../base/scope.ts";
 import { releaseClaims } from "./claims/release-claims.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { diskUse, limitsStorage, storageExcess } from "./ephemeral-storage.ts";
+import { reportNetwork } from "./network-condition.ts";
 import type { PodState } from "./pod-state.ts";
 import type { PodWorkers } from "./pod-workers.ts";
 
@@ -15,7 +16,8 @@ const evictionGraceSeconds = 1;
 /** The API server keeps events for one hour (--event-ttl). */
 const eventLifetimeMilliseconds = 3_600_000;
 
-/** What has to be done now and then, until the scope ends: rotate logs, watch volume limits, forget old events. */
+/** What has to be done now and then, until the scope ends: rotate logs, mend the network,
+ * watch volume limits, forget old events. */
 export async function runHousekeeping(
   workers: PodWorkers,
   dependencies: AgentDependencies,
@@ -35,6 +37,11 @@ type Chore = (workers: PodWorkers, dependencies: AgentDependencies, scope: Scope
 
 const chores: Record<string, Chore> = {
   rotateLogs: (_workers, { runtime }, scope) => runtime.rotateLogs(scope),
+
+  async mendNetwork(_workers, { network, store, nodeName }, scope) {
+    await network.mend(scope);
+    reportNetwork(store, nodeName, network.obstacles(), scope);
+  },
 
   /** https://kubernetes.io/docs/concepts/storage/volumes/#emptydir: over its sizeLimit a pod is evicted. */
   async enforceVolumeLimits(workers, dependencies, scope) {

@@ -3,8 +3,10 @@ import { isNotFound } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { KubernetesNode } from "../kube/types.ts";
 import type { NameService } from "../network/services/types.ts";
+import type { FirewallObstacle } from "../network/types.ts";
 import type { RuntimeHandler } from "../runtime/types.ts";
 import type { Store } from "../store/types.ts";
+import { networkCondition } from "./network-condition.ts";
 
 /** What the Node object says; gathered by the daemon, since the agent knows nothing of Linux. */
 export interface NodeDescription {
@@ -34,15 +36,18 @@ type MachineSize = Pick<NodeDescription, "cpus" | "memoryBytes" | "hugePages" | 
 /** Pods that one node runs at most (kubelet's default maxPods). */
 const maxPods = "110";
 
-/** Makes this machine's Node object, or brings it up to date. `names` becomes the condition `ServiceNames`. */
+/**
+ * Makes this machine's Node object, or brings it up to date. `names` becomes the condition `ServiceNames`, `obstacles`
+ * are what `NetworkUnavailable` is about.
+ */
 export function registerNode(
   store: Store,
   description: NodeDescription,
-  names: NameService,
+  { names, obstacles }: { names: NameService; obstacles: readonly FirewallObstacle[] },
   scope: Scope,
 ): void {
   const key = { resource: "nodes", namespace: "", name: description.name };
-  const status = nodeStatus(description, names, kubernetesTime(scope.clock.now()));
+  const status = nodeStatus(description, names, obstacles, kubernetesTime(scope.clock.now()));
   try {
     store.update(key, (current) => ({ ...current, status }));
   } catch (error) {
@@ -90,6 +95,7 @@ function kibibytes(bytes: number): string {
 function nodeStatus(
   description: NodeDescription,
   names: NameService,
+  obstacles: readonly FirewallObstacle[],
   now: string,
 ): NonNullable<KubernetesNode["status"]> {
   const condition = (type: string, status: string, reason: string, message: string) => ({
@@ -110,6 +116,7 @@ function nodeStatus(
     capacity: nodeCapacity(description),
     allocatable: nodeResources(description),
     conditions: [
+      networkCondition(obstacles, now),
       condition(
         "MemoryPressure",
         "False",

@@ -2,21 +2,31 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "./peapod.ts";
 
-/** Everything on this machine that carries a node's marks: its folders in mounts, its instance name elsewhere. */
+/**
+ * Everything on this machine that carries a node's marks: its folders in mounts, its instance name elsewhere. `through`
+ * as for `testNode`.
+ */
 export async function leftovers(
   node: { stateDir: string; runDir: string },
   instance: string,
+  through: readonly string[] = [],
 ): Promise<string[]> {
-  const lines = async (file: string, args: string[]) => (await runCommand(file, args)).stdout.split("\n");
+  const lines = async (...command: string[]) => {
+    const [file = "", ...args] = [...through, ...command];
+    return (await runCommand(file, args)).stdout.split("\n");
+  };
+  const hasLegacyRules = (await lines("cat", "/proc/net/ip_tables_names")).includes("filter");
   const mine = (line: string) =>
     line.includes(node.stateDir) || line.includes(node.runDir) || line.includes(instance);
   const label = (kind: string, found: string[]) => found.map((line) => `${kind}: ${line.trim()}`);
   return [
-    ...label("mount", readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter(mine)),
+    ...label("mount", (await lines("cat", "/proc/self/mountinfo")).filter(mine)),
     ...label("process", processes().filter(mine)),
-    ...label("link", (await lines("ip", ["-o", "link"])).filter(mine)),
-    ...label("route", (await lines("ip", ["route"])).filter(mine)),
-    ...label("nft", (await lines("nft", ["list", "tables"])).filter(mine)),
+    ...label("link", (await lines("ip", "-o", "link")).filter(mine)),
+    ...label("route", (await lines("ip", "route")).filter(mine)),
+    // iptables' rules, too, except for those of its legacy tables; asking for these would make them.
+    ...label("nft", (await lines("nft", "list", "ruleset")).filter(mine)),
+    ...label("iptables", hasLegacyRules ? (await lines("iptables-legacy", "-S")).filter(mine) : []),
     ...label("cgroup", cgroups("/sys/fs/cgroup", 2).filter(mine)),
     ...label("file", filesBelow(node.runDir)),
   ];

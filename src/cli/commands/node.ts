@@ -128,12 +128,12 @@ const status = defineCommand({
       const { formatColumns } = await import("../printers/columns.ts");
       session.terminal.out(
         formatColumns(
-          Object.entries({ ...found, flags: flagWords(found.flags) }).map(([key, value]) => [
-            `${key}:`,
-            String(value),
-          ]),
+          Object.entries({ ...found, flags: flagWords(found.flags) })
+            .filter(([key]) => key !== "problems")
+            .map(([key, value]) => [`${key}:`, String(value)]),
         ),
       );
+      for (const problem of found.problems) session.terminal.out(`problem: ${problem}\n`);
     }
     return 0;
   },

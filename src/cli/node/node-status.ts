@@ -19,6 +19,8 @@ export interface NodeStatus {
   readonly node: string;
   /** The flags of `node start` that it runs with and keeps, by their names. */
   readonly flags: Readonly<Record<string, string>>;
+  /** What keeps the node from doing all that pods may ask of it: the messages of its conditions. */
+  readonly problems: readonly string[];
 }
 
 /** The status of the running node, or undefined when none runs or it does not answer. Starts nothing. */
@@ -41,9 +43,20 @@ export async function nodeStatus(session: Session): Promise<NodeStatus | undefin
       pods: podList.items.length,
       node: node?.metadata?.name ?? "",
       flags: JSON.parse(readIfThere(join(stateDir, "node.json")) ?? "{}"),
+      problems: problemsOf(node),
     };
   } catch (error) {
     if (errorCode(error) === "NodeUnreachable") return undefined;
     throw error;
   }
+}
+
+/** Conditions that say something bad, each in its own way. */
+function problemsOf(node: KubernetesNode | undefined): readonly string[] {
+  return (node?.status?.conditions ?? [])
+    .filter(
+      ({ type, status }) =>
+        `${type} ${status}` === "NetworkUnavailable True" || `${type} ${status}` === "ServiceNames False",
+    )
+    .map(({ type, message }) => `${type}: ${message}`);
 }

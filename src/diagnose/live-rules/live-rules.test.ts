@@ -62,6 +62,13 @@ const service = (namespace = "default", pods: readonly string[] = []) => ({
   pods,
 });
 
+const dropping = {
+  chain: "inet filter forward",
+  reason: "policy drop",
+  drops: ["what pods send each other"],
+  remedy: ["nft insert rule inet filter forward iifname peapod0 accept"],
+};
+
 /** Per rule: facts in which it speaks, and near-misses in which nobody says a warning or an error. */
 const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
   "nothing-listens": {
@@ -86,6 +93,10 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
         ],
       },
     ],
+  },
+  "firewall-drops": {
+    speaks: [{ firewalls: [dropping] }],
+    quiet: [{ firewalls: [dropping], spec: { hostNetwork: true } }, { firewalls: [] }],
   },
   "listens-elsewhere": {
     speaks: [

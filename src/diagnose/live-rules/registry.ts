@@ -5,6 +5,7 @@ import { connectedTooEarly } from "./connected-too-early.ts";
 import { declaredPortUnserved } from "./declared-port-unserved.ts";
 import { exitsZeroUnderAlways } from "./exits-zero-under-always.ts";
 import { fifoWithoutOtherEnd } from "./fifo-without-other-end.ts";
+import { firewallDrops } from "./firewall-drops.ts";
 import { imageNotThere } from "./image-not-there.ts";
 import { keepsFailing } from "./keeps-failing.ts";
 import { listensElsewhere } from "./listens-elsewhere.ts";
@@ -38,6 +39,7 @@ export const liveRules: readonly LiveRule[] = [
   portTaken,
   neighbourNameUnresolved,
   serviceWithoutPods,
+  firewallDrops,
   probeOnLoopback,
   probeWithoutServer,
   declaredPortUnserved,

@@ -29,6 +29,7 @@ export function fakeFacts(
     readonly log?: readonly Partial<LogLine>[];
     readonly warnings?: LiveFacts["warnings"];
     readonly services?: LiveFacts["services"];
+    readonly firewalls?: LiveFacts["firewalls"];
   } = {},
 ): LiveFacts {
   const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
@@ -85,6 +86,7 @@ export function fakeFacts(
     })),
     warnings: parts.warnings ?? [],
     services: parts.services ?? [],
+    firewalls: parts.firewalls ?? [],
   };
 }
 

@@ -48,6 +48,18 @@ export interface KnownService {
   readonly pods: readonly string[];
 }
 
+/** A chain of this machine's nftables that drops what pods send. */
+export interface DroppingFirewall {
+  /** `inet filter forward`: family, table, chain. */
+  readonly chain: string;
+  /** `policy drop`, or `its rules`. */
+  readonly reason: string;
+  /** `what pods send each other` and the like. */
+  readonly drops: readonly string[];
+  /** Commands that let the pods pass. */
+  readonly remedy: readonly string[];
+}
+
 /** What is known of a pod at one moment. */
 export interface LiveFacts {
   readonly pod: StoredPod;
@@ -63,6 +75,8 @@ export interface LiveFacts {
   readonly warnings: readonly PodWarning[];
   /** Of all namespaces. */
   readonly services: readonly KnownService[];
+  /** Of this machine. */
+  readonly firewalls: readonly DroppingFirewall[];
 }
 
 /** A pod at one moment, as the live rules look at it. */

@@ -3,7 +3,7 @@ import { explain } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import { runCommand } from "../../host/command.ts";
 import type { Layout } from "../../host/layout.ts";
-import { deleteNftTable, nft } from "../../host/nft.ts";
+import { deleteNftTable, hasNftTable, listNftChains, nft } from "../../host/nft.ts";
 import { clusterDomain } from "../../kube/pod-files.ts";
 import type { PodNetworkDriver } from "../types.ts";
 import { dnsmasqConfig } from "./dnsmasq-config.ts";
@@ -69,7 +69,11 @@ class NftServices implements ServiceNetwork {
     const nameServer =
       hostSide === undefined || port === undefined ? undefined : { address: hostSide.address, port };
     const rules = serviceRules({ table: this.#table, podLink: hostSide?.link, nameServer }, state.forwards);
-    if (rules !== this.#rules) {
+    const isThere = hasNftTable(await listNftChains(scope), "ip", this.#table);
+    if (!isThere && this.#rules !== undefined) {
+      scope.log.warn({ table: this.#table }, "the nft table is gone: making it again");
+    }
+    if (rules !== this.#rules || !isThere) {
       await nft(rules, scope);
       this.#rules = rules;
       await forgetFlows(staleFlows(this.#forwards, state.forwards), scope);

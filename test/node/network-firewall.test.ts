@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { layoutFor } from "../../src/host/layout.ts";
+import { leftovers } from "../helpers/leftovers.ts";
+import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
+import {
+  outsideAddress,
+  ownAddress,
+  type PrivateNetwork,
+  privateNetwork,
+} from "../helpers/private-network.ts";
+
+/** Says to each connection whom it sees, then whatever it is sent. */
+const serverProgram = `
+import socketserver
+class Handler(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(self.client_address[0].encode() + b"\\n")
+        while data := self.request.recv(99):
+            self.request.sendall(data)
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("", 8080), Handler).serve_forever()
+`;
+
+/** Asks its server five times a second over one connection, and ends when that breaks. */
+const talkerProgram = `
+import socket, time
+s = socket.create_connection(("web", 8080))
+print(s.recv(99).decode(), flush=True)
+for i in range(10000):
+    s.sendall(b"x")
+    if s.recv(1) != b"x": break
+    print("answered", i, flush=True)
+    time.sleep(0.2)
+`;
+
+const pod = (name: string, command: string[], container: object = {}) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, labels: { app: name } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    restartPolicy: "Never",
+    containers: [{ name: "main", image: "peapod.dev/host", command, ...container }],
+  },
+});
+
+const items = [
+  {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web" },
+    spec: { selector: { app: "web" }, ports: [{ port: 8080 }] },
+  },
+  pod("web", ["python3", "-c", serverProgram], {
+    ports: [{ containerPort: 8080, hostPort: 28080 }],
+    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+  }),
+  pod("client", ["sleep", "infinity"]),
+];
+
+let network: PrivateNetwork;
+let neighbour: ChildProcess;
+let node: TestNode;
+let instance: string;
+let ips: { web: string; client: string };
+
+const statusOf = async (...object: string[]) =>
+  JSON.parse(await node.ok(["get", ...object, "-o", "json"])).status;
+
+/** Whom a server sees when the client asks it; empty when it does not answer. */
+async function asked(host: string, port: number): Promise<string> {
+  const script = `import socket; print(socket.create_connection(("${host}", ${port}), 2).recv(99).decode().strip())`;
+  return (await node.peapod(["exec", "client", "--", "python3", "-c", script])).stdout.trim();
+}
+
+async function askedFromOutside(): Promise<string> {
+  const script = `import socket; print(socket.create_connection(("${ownAddress}", 28080), 2).recv(99).decode().strip())`;
+  const words = [...network.outside.slice(1), "python3", "-c", script];
+  const child = spawn(network.outside[0] ?? "", words, { stdio: ["ignore", "pipe", "ignore"] });
+  let text = "";
+  for await (const chunk of child.stdout) text += String(chunk);
+  return text.trim();
+}
+
+async function everyWay(): Promise<object> {
+  return {
+    pod: await asked(ips.web, 8080),
+    service: await asked("web", 8080),
+    outside: await asked(outsideAddress, 8080),
+    hostPort: await askedFromOutside(),
+  };
+}
+
+const everyWayOpen = () => ({
+  pod: ips.client,
+  service: ips.client,
+  outside: ownAddress,
+  hostPort: outsideAddress,
+});
+
+async function nodeStatus(): Promise<{ node: string; problems: string[] }> {
+  return JSON.parse(await node.ok(["node", "status", "-o", "json"]));
+}
+
+const problems = async () => (await nodeStatus()).problems;
+
+beforeAll(async () => {
+  network = await privateNetwork();
+  const [file = "", ...words] = [...network.outside, "python3", "-c", serverProgram];
+  neighbour = spawn(file, words, { stdio: "ignore" });
+  // As Docker and ufw leave a machine; what belongs to connections of its own may come in.
+  await network.sh(`iptables -P FORWARD DROP
+    iptables -P INPUT DROP
+    iptables -A INPUT -i lo -j ACCEPT`);
+  node = await testNode([], network.through);
+  ({ instance } = layoutFor(node.stateDir, node.runDir));
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  await node.ok(["up", "-d", "-f", "-"], { input });
+  ips = { web: (await statusOf("pod", "web")).podIP, client: (await statusOf("pod", "client")).podIP };
+});
+
+afterAll(async () => {
+  await node?.close();
+  neighbour?.kill("SIGKILL");
+  network?.close();
+});
+
+test("pods, Services, names, host ports and the outside are reached where iptables drops what it does not know", async () => {
+  expect(await everyWay()).toEqual(everyWayOpen());
+  expect(await problems()).toEqual([]);
+  const rules = await network.sh("iptables -S");
+  expect(rules.split("\n").filter((line) => line.includes(`"${instance}: `))).toHaveLength(3);
+});
+
+test("iptables that was flushed is opened again, legacy tables are opened when somebody has made them", async () => {
+  await network.sh("iptables -F FORWARD; iptables -F INPUT; iptables-legacy -P FORWARD DROP");
+  const opened = async () => {
+    const rules = await network.sh("iptables -S; iptables-legacy -S");
+    return rules.split("\n").filter((line) => line.includes(`"${instance}: `)).length === 6 || undefined;
+  };
+  await eventually(opened, "rules in both tables");
+  expect(await everyWay()).toEqual(everyWayOpen());
+});
+
+test("a ruleset that was flushed is made again, and connections go on", async () => {
+  const input = JSON.stringify(pod("talker", ["python3", "-c", talkerProgram]));
+  await node.ok(["up", "-d", "-f", "-"], { input });
+  const answers = async () => (await node.ok(["logs", "talker"])).trim().split("\n").length;
+  await eventually(async () => (await answers()) > 3 || undefined, "answers");
+  await network.sh("nft flush ruleset");
+  const back = async () => JSON.stringify(await everyWay()) === JSON.stringify(everyWayOpen()) || undefined;
+  await eventually(back, "every way open again");
+  const before = await answers();
+  await eventually(
+    async () => (await answers()) > before + 3 || undefined,
+    "more answers on the old connection",
+  );
+  expect((await statusOf("pod", "talker")).phase).toBe("Running");
+});
+
+test("a table that cannot be opened is named by node status, by the node's condition and by why", async () => {
+  await network.sh(`nft add table inet strict
+    nft 'add chain inet strict passing { type filter hook forward priority 10; policy drop; }'
+    nft 'add chain inet strict coming { type filter hook input priority 10; policy drop; }'
+    nft add rule inet strict coming iifname lo accept
+    nft add rule inet strict coming ct state established,related accept`);
+  const named = async () => {
+    const found = await problems();
+    return found.length > 0 ? found : undefined;
+  };
+  const [text = ""] = await eventually(named, "the table's name");
+  expect(text).toContain(
+    "inet strict passing (policy drop) drops what pods send each other and what pods send to the outside",
+  );
+  expect(text).toContain("inet strict coming (policy drop) drops pods' questions for names");
+  expect(await asked(ips.web, 8080)).toBe("");
+  const { conditions } = await statusOf("node", (await nodeStatus()).node);
+  expect(conditions).toContainEqual(expect.objectContaining({ type: "NetworkUnavailable", status: "True" }));
+  expect((await node.peapod(["why", "client"])).stdout).toContain("inet strict passing (policy drop)");
+
+  // What it says helps.
+  for (const command of text.match(/nft insert rule [^;]*accept/g) ?? []) await network.sh(command);
+  await eventually(async () => ((await problems()).length === 0 ? true : undefined), "no problem");
+  expect(await everyWay()).toEqual(everyWayOpen());
+  await network.sh("nft delete table inet strict");
+});
+
+test("nothing is left in anybody's tables, also after kill -9", async () => {
+  await network.sh("iptables -P FORWARD DROP");
+  await node.ok(["down", "--all", "--grace-period=1"]);
+  process.kill(node.daemonPID(), "SIGKILL");
+  await node.ok(["node", "start"]);
+  expect(await network.sh("iptables -S")).toContain(instance);
+  await node.ok(["node", "stop"]);
+  expect(await leftovers(node, instance, network.through)).toEqual([]);
+});

@@ -22,7 +22,7 @@ export function testLayout() {
         readFileSync("/proc/self/mountinfo", "utf8"),
         execFileSync("ip", ["-o", "link"], { encoding: "utf8" }),
         execFileSync("ip", ["-4", "route", "show", "table", "all"], { encoding: "utf8" }),
-        execFileSync("nft", ["list", "ruleset"], { encoding: "utf8" }),
+        execFileSync("nft", ["list", "ruleset"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
         execFileSync("find", ["/sys/fs/cgroup", "-maxdepth", "3", "-name", `*${layout.instance}*`], {
           encoding: "utf8",
         }),

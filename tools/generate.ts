@@ -4,6 +4,7 @@ import { cliReference } from "./generate-cli-docs.ts";
 import { conformanceTable } from "./generate-conformance-table.ts";
 import { errorReference } from "./generate-error-reference.ts";
 import { generateDescriptions, generateFieldTable } from "./generate-field-table.ts";
+import { readmeWithCounts } from "./generate-readme.ts";
 import { generateRuleDocs } from "./generate-rule-docs.ts";
 import { supportTable } from "./generate-support-table.ts";
 
@@ -15,6 +16,7 @@ const files: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/errors.md": errorReference,
   "docs/reference/cli.md": cliReference,
   "docs/support.md": supportTable,
+  "README.md": readmeWithCounts,
   ...generateRuleDocs(),
 };
 

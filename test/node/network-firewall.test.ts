@@ -1,5 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFileIfExists } from "../../src/host/files.ts";
 import { layoutFor } from "../../src/host/layout.ts";
 import { leftovers } from "../helpers/leftovers.ts";
 import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
@@ -59,6 +63,15 @@ const items = [
   pod("client", ["sleep", "infinity"]),
 ];
 
+/** Stands in for firewalld's own program, which needs a system bus: keeps what it was told and does what matters of it. */
+const firewallCommand = `#!/bin/sh
+echo "$*" >>"$(dirname "$0")/calls"
+case "$2" in
+--add-interface=*) nft add rule inet firewalld filter_INPUT_ZONES iifname "\${2#*=}" accept ;;
+esac
+`;
+
+const bin = mkdtempSync(join(tmpdir(), "peapod-bin-"));
 let network: PrivateNetwork;
 let neighbour: ChildProcess;
 let node: TestNode;
@@ -113,7 +126,8 @@ beforeAll(async () => {
   await network.sh(`iptables -P FORWARD DROP
     iptables -P INPUT DROP
     iptables -A INPUT -i lo -j ACCEPT`);
-  node = await testNode([], network.through);
+  writeFileSync(join(bin, "firewall-cmd"), firewallCommand, { mode: 0o755 });
+  node = await testNode([], [...network.through, "env", `PATH=${bin}:${process.env.PATH}`]);
   ({ instance } = layoutFor(node.stateDir, node.runDir));
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   await node.ok(["up", "-d", "-f", "-"], { input });
@@ -124,6 +138,7 @@ afterAll(async () => {
   await node?.close();
   neighbour?.kill("SIGKILL");
   network?.close();
+  rmSync(bin, { recursive: true });
 });
 
 test("pods, Services, names, host ports and the outside are reached where iptables drops what it does not know", async () => {
@@ -186,6 +201,15 @@ test("a table that cannot be opened is named by node status, by the node's condi
   await network.sh("nft delete table inet strict");
 });
 
+test("where firewalld runs, the bridge is put into its zone of the trusted, once", async () => {
+  await network.sh(`nft add table inet firewalld
+    nft add chain inet firewalld filter_INPUT_ZONES`);
+  const calls = () => readFileIfExists(join(bin, "calls"));
+  expect(await eventually(calls, "a call of firewall-cmd")).toBe(
+    `--zone=trusted --add-interface=${instance}0\n`,
+  );
+});
+
 test("nothing is left in anybody's tables, also after kill -9", async () => {
   await network.sh("iptables -P FORWARD DROP");
   await node.ok(["down", "--all", "--grace-period=1"]);
@@ -193,5 +217,9 @@ test("nothing is left in anybody's tables, also after kill -9", async () => {
   await node.ok(["node", "start"]);
   expect(await network.sh("iptables -S")).toContain(instance);
   await node.ok(["node", "stop"]);
+  expect(readFileIfExists(join(bin, "calls"))).toBe(
+    `--zone=trusted --add-interface=${instance}0\n--zone=trusted --remove-interface=${instance}0\n`,
+  );
+  await network.sh("nft delete table inet firewalld");
   expect(await leftovers(node, instance, network.through)).toEqual([]);
 });

@@ -1,12 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import type { Scope } from "../../base/scope.ts";
 import { runCommand } from "../../host/command.ts";
-import { hasNftTable, type NftChain } from "../../host/nft.ts";
+import { hasNftTable, listNftRules, type NftChain } from "../../host/nft.ts";
 
 /** The zone whose interfaces may send everything anywhere (firewalld.zones(5)). */
 const zone = "trusted";
-/** Leads packets to the zone of the interface by which they came. */
-const zonesChain = "filter_INPUT_ZONES";
 
 /**
  * Puts the bridge into firewalld's zone `trusted`, until firewalld ends, where it runs and has the bridge in no zone.
@@ -19,14 +17,9 @@ export async function openFirewalld(
   scope: Scope,
 ): Promise<void> {
   if (!hasNftTable(chains, "inet", "firewalld")) return;
-  // firewall-cmd takes half a second; what it would say is in the table.
-  const { stdout } = await runCommand(
-    "nft",
-    ["-j", "list", "chain", "inet", "firewalld", zonesChain],
-    {},
-    scope,
-  );
-  if (stdout.includes(`"${bridge}"`)) return;
+  // firewall-cmd takes half a second; what it would say is in the table: a rule leads from the link to its zone.
+  const rules = await listNftRules("inet", "firewalld", scope);
+  if (JSON.stringify(rules).includes(`"${bridge}"`)) return;
   writeFileSync(mark, "");
   await runCommand("firewall-cmd", [`--zone=${zone}`, `--add-interface=${bridge}`], {}, scope);
   scope.log.info({ bridge, zone }, "put the pods' bridge into a zone of firewalld");

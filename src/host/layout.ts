@@ -26,14 +26,19 @@ export function apiSocket(layout: Layout): string {
   return join(layout.runDir, "api.sock");
 }
 
+/** Folder of what is made for one pod's volumes, and of nothing else. */
+export function podDir(layout: Layout, podUID: string): string {
+  return join(layout.stateDir, "pods", podUID);
+}
+
 /** Folder of one pod's volumes. */
 export function podVolumesDir(layout: Layout, podUID: string): string {
-  return join(layout.stateDir, "pods", podUID, "volumes");
+  return join(podDir(layout, podUID), "volumes");
 }
 
 /** Folder of the parts of volumes that one pod's containers mount by themselves (`subPath`). */
 export function podSubPathsDir(layout: Layout, podUID: string): string {
-  return join(layout.stateDir, "pods", podUID, "volume-subpaths");
+  return join(podDir(layout, podUID), "volume-subpaths");
 }
 
 /** Folders of the volumes that were made for claims, by the volume's name. */
@@ -84,13 +89,18 @@ export function exitsDir(layout: Layout): string {
   return join(layout.runDir, "exits");
 }
 
+/** Folder of the pods' logs. */
+export function logsDir(layout: Layout): string {
+  return join(layout.stateDir, "logs");
+}
+
 /**
  * Folder of a pod's logs: `CONTAINER/ATTEMPT.log` below it, as below the kubelet's /var/log/pods. A pod's name may be
  * 253 characters long, a file's 255: then the name is cut, which the uid allows.
  */
 export function podLogsDir(layout: Layout, { namespace, name, uid }: PodNames): string {
   const room = 255 - `${namespace}__${uid}`.length;
-  return join(layout.stateDir, "logs", `${namespace}_${name.slice(0, room)}_${uid}`);
+  return join(logsDir(layout), `${namespace}_${name.slice(0, room)}_${uid}`);
 }
 
 interface PodNames {

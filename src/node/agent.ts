@@ -47,8 +47,7 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
 
   const isMine = (pod: StoredPod) => pod.spec.nodeName === dependencies.nodeName;
 
-  function listPods(): string {
-    const { items, resourceVersion } = store.list("pods");
+  function listPods({ items, resourceVersion } = store.list("pods")): string {
     const pods = (items as unknown as StoredPod[]).filter(isMine);
     const uids = new Set(pods.map((pod) => pod.metadata.uid));
     for (const state of workers.pods()) if (!uids.has(state.uid)) workers.remove(state.pod);
@@ -92,14 +91,17 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
     streams: nodeStreams(dependencies),
     source: { runningPods: () => observedPods(workers.pods(), dependencies) },
     async start() {
-      const known = new Set(store.list("pods").items.map((pod) => pod.metadata.uid));
+      // One list for all of it: the API is served already, and what is deleted from now on is told by the watch.
+      const first = store.list("pods");
+      const known = new Set(first.items.map((pod) => pod.metadata.uid));
       await discardUnstarted(dependencies, scope);
       await sweep(known, dependencies, scope);
+      for (const pod of first.items) runtime.adopt(pod as unknown as StoredPod);
       unsubscribe = runtime.onContainerChange((id) => {
         const record = runtime.getContainer(id);
         if (record !== undefined) workers.wake(record.podUID);
       });
-      const resourceVersion = listPods();
+      const resourceVersion = listPods(first);
       const background = [
         followPods(resourceVersion),
         ...followConfiguration(workers, dependencies, scope),

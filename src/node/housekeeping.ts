@@ -6,6 +6,7 @@ import { diskUse, limitsStorage, storageExcess } from "./ephemeral-storage.ts";
 import { reportNetwork } from "./network-condition.ts";
 import type { PodState } from "./pod-state.ts";
 import type { PodWorkers } from "./pod-workers.ts";
+import { sweepPods } from "./sweep.ts";
 
 /** The kubelet's containerLogMonitorInterval and its eviction manager's interval are both 10 s. */
 const tickMilliseconds = 10_000;
@@ -16,8 +17,10 @@ const evictionGraceSeconds = 1;
 /** The API server keeps events for one hour (--event-ttl). */
 const eventLifetimeMilliseconds = 3_600_000;
 
-/** What has to be done now and then, until the scope ends: rotate logs, mend the network,
- * watch volume limits, forget old events. */
+/**
+ * What has to be done now and then, until the scope ends: rotate logs, mend the network, watch volume limits, remove
+ * strays, forget old events.
+ */
 export async function runHousekeeping(
   workers: PodWorkers,
   dependencies: AgentDependencies,
@@ -66,6 +69,17 @@ const chores: Record<string, Chore> = {
   },
 
   releaseClaims: (_workers, dependencies, scope) => releaseClaims(dependencies, scope),
+
+  /** What could not be removed at first. */
+  sweepPods: (workers, dependencies, scope) =>
+    sweepPods(
+      () => {
+        const listed = dependencies.store.list("pods").items.map(({ metadata }) => metadata.uid);
+        return new Set([...listed, ...workers.pods().map(({ uid }) => uid)]);
+      },
+      dependencies,
+      scope,
+    ),
 
   async reserveSpace(_workers, { store }) {
     store.reserveSpace();

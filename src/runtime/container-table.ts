@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { isDiskFull, isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
 import { containerStateDir, type Layout } from "../host/layout.ts";
 import type { ProcessIdentity } from "../host/processes.ts";
+import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** What is kept of a container on disk: the record that others see and what a later daemon needs to go on. */
@@ -74,6 +75,18 @@ export class ContainerTable {
     }
     this.#containers.set(id, stored);
     if (before?.record.phase !== stored.record.phase || before.creating !== stored.creating) this.#tell(id);
+  }
+
+  /** As `RuntimeService.adopt`: records of versions that knew no resizing do not say what a container has. */
+  adopt({ metadata, spec }: StoredPod): void {
+    const resources = new Map(
+      [...(spec.initContainers ?? []), ...spec.containers].map((each) => [each.name, each.resources]),
+    );
+    for (const stored of this.all()) {
+      const { record } = stored;
+      if (record.podUID !== metadata.uid || record.resources !== undefined) continue;
+      this.save({ ...stored, record: { ...record, resources: resources.get(record.name) ?? {} } });
+    }
   }
 
   /** Forgets the container; the caller deletes its folder. */

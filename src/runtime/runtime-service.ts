@@ -3,11 +3,13 @@ import { dirname, join } from "node:path";
 import { explain, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { cgroupUsage } from "../host/cgroup-usage.ts";
+import { readFolderIfExists } from "../host/files.ts";
 import {
   containerRunDir,
   containerStateDir,
   exitsDir,
   type Layout,
+  logsDir,
   podLogsDir,
   sandboxDir,
 } from "../host/layout.ts";
@@ -76,6 +78,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
     listSandboxes: () => sandboxes.list(),
     removeSandbox: (podUID, scope) => sandboxes.remove(podUID, scope),
     allocate: (podUID, allocation) => sandboxes.allocate(podUID, allocation),
+    adopt(pod) {
+      sandboxes.adopt(pod);
+      containers.adopt(pod);
+    },
     resizeSandbox: (podUID, amounts) => sandboxes.resize(podUID, amounts),
 
     createContainer: (id, sandbox, config, scope) => createContainer(context, id, sandbox, config, scope),
@@ -113,6 +119,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<RuntimeSer
         }
       }
     },
+    listLogs: () =>
+      readFolderIfExists(logsDir(layout)).map((folder) => {
+        const [namespace = "", name = "", uid = ""] = folder.split("_");
+        return { namespace, name, uid };
+      }),
     removeLogs: (pod) => rmSync(podLogsDir(layout, pod), { recursive: true, force: true }),
     removeContainerLog(record) {
       for (const path of [record.logPath, ...rotatedLogs(record.logPath)]) rmSync(path, { force: true });

@@ -177,6 +177,11 @@ export interface RuntimeService {
    */
   allocate(podUID: string, allocation: PodAllocation): void;
   /**
+   * Completes what an older version of the daemon has kept of a pod that is still there: until resizing was known, the
+   * pod had been given what it asks for. Changes nothing that is known. To be called before the pod is worked on.
+   */
+  adopt(pod: StoredPod): void;
+  /**
    * Gives the pod's cgroup these amounts, as far as they are said, and keeps that it has them. Throws
    * SystemCallFailed when the kernel refuses (EBUSY: more memory is in use). May be repeated.
    */
@@ -209,6 +214,8 @@ export interface RuntimeService {
   resizeContainer(id: string, resources: ContainerResources, scope: Scope): Promise<ContainerRecord>;
   /** Bytes of memory in use in a cgroup which the kernel could not take back at once; undefined when unknown. */
   memoryInUse(cgroup: string): number | undefined;
+  /** The pods that have logs, with the names by which {@link removeLogs} finds them. */
+  listLogs(): readonly { namespace: string; name: string; uid: string }[];
   /** Deletes the logs of a pod that is gone. */
   removeLogs(pod: { namespace: string; name: string; uid: string }): void;
   /** Deletes the log of one removed container instance. */

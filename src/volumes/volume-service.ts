@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { withUndo } from "../base/undo-stack.ts";
 import { readFolderIfExists, removeIfEmpty } from "../host/files.ts";
-import { claimsDir, type Layout, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
+import { claimsDir, type Layout, podDir, podSubPathsDir, podVolumesDir } from "../host/layout.ts";
 import type { StoredPod, Volume } from "../kube/types.ts";
 import { unmountAndDelete } from "./delete-tree.ts";
 import { readVariable } from "./file-variable.ts";
@@ -75,9 +75,11 @@ class FolderVolumes implements VolumeService {
   makeClaimFolder(name: string): string {
     const folder = join(claimsDir(this.#layout), name);
     if (!existsSync(folder)) {
-      mkdirSync(folder, { recursive: true });
-      // Whatever the umask is.
-      chmodSync(folder, 0o777);
+      // Under another name until it is everybody's, whatever the umask is: a daemon may be killed in between.
+      const draft = join(claimsDir(this.#layout), `.${name}`);
+      mkdirSync(draft, { recursive: true });
+      chmodSync(draft, 0o777);
+      renameSync(draft, folder);
     }
     return folder;
   }
@@ -93,10 +95,9 @@ class FolderVolumes implements VolumeService {
   async unmount(podUID: string, scope: Scope): Promise<void> {
     // Sub-paths first: they are mounts of what is in the volumes.
     for (const root of [podSubPathsDir(this.#layout, podUID), podVolumesDir(this.#layout, podUID)]) {
-      if (!existsSync(root)) continue;
-      await unmountAndDelete(root, scope);
-      removeIfEmpty(dirname(root));
+      if (existsSync(root)) await unmountAndDelete(root, scope);
     }
+    removeIfEmpty(podDir(this.#layout, podUID));
   }
 
   find(pod: StoredPod): ReadonlyMap<string, MountedVolume> {
@@ -112,10 +113,8 @@ class FolderVolumes implements VolumeService {
   }
 
   list(): readonly string[] {
-    return readFolderIfExists(join(this.#layout.stateDir, "pods")).filter(
-      (podUID) =>
-        existsSync(podVolumesDir(this.#layout, podUID)) || existsSync(podSubPathsDir(this.#layout, podUID)),
-    );
+    // An empty folder counts, too: who was killed before removing it has left it.
+    return readFolderIfExists(dirname(podDir(this.#layout, "any")));
   }
 
   measure(folders: readonly string[], scope: Scope): Promise<ReadonlyMap<string, number>> {

@@ -19,6 +19,7 @@ const sandboxes = {
   remove: unused,
   list: () => [],
   allocate: () => {},
+  adopt: () => {},
   resize: () => {},
 };
 const runtime = await createRuntime({ layout: input.layout, runtime: runtimeName, sandboxes, scope });

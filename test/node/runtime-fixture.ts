@@ -191,6 +191,7 @@ const noSandboxes = {
   remove: () => Promise.resolve(),
   list: () => [],
   allocate: () => {},
+  adopt: () => {},
   resize: () => {},
 };
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { explain, PeapodError } from "../../base/errors.ts";
 import type { Scope } from "../../base/scope.ts";
 import { runCommand } from "../../host/command.ts";
-import { readFileIfExists, readFolderIfExists } from "../../host/files.ts";
+import { readFileIfExists, readFolderIfExists, writeFileAtomically } from "../../host/files.ts";
 import {
   commandLineOf,
   identifyProcess,
@@ -87,10 +87,13 @@ export class NameServer {
     for (let port = firstPort; port <= lastPort; port++) {
       if (taken.has(port)) continue;
       const file = join(this.#folder, `${port}-${config}.pid`);
-      const args = ["--conf-file=-", `--pid-file=${file}`];
+      // A file, not a pipe: a daemon killed before it has written all would leave a server of half a configuration.
+      const configFile = join(this.#folder, "dnsmasq.conf");
+      writeFileAtomically(configFile, configFor(port));
+      const args = [`--conf-file=${configFile}`, `--pid-file=${file}`];
       try {
-        // It goes into the background by itself, as soon as it listens.
-        await runCommand("dnsmasq", args, { input: configFor(port) }, scope);
+        // It goes into the background by itself, as soon as it listens; then it has read its configuration.
+        await runCommand("dnsmasq", args, {}, scope);
       } catch (error) {
         if (scope.signal.aborted || !explain(error).includes("Address already in use")) throw error;
         continue;

@@ -55,6 +55,8 @@ function create(claim: PersistentVolumeClaim, { store, volumes, nodeName }: Bind
     kind: "PersistentVolume",
     metadata: { name, annotations: { [provisionedBy]: provisioner } },
     spec: {
+      // At once: a daemon killed before the next step must not leave it to another claim.
+      claimRef: referenceTo(claim),
       accessModes: claim.spec?.accessModes,
       capacity: { storage: claim.spec?.resources?.requests?.storage ?? "0" },
       persistentVolumeReclaimPolicy: "Delete",

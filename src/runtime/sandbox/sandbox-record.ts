@@ -20,6 +20,14 @@ export function writeRecord(layout: Layout, record: SandboxRecord): void {
   writeFileAtomically(join(folder, "sandbox.json"), JSON.stringify(record));
 }
 
+/** What records of versions lack that knew no resizing; {@link isGrantKnown} tells. */
+const missingGrant = { allocated: { generation: 0, containers: {} }, applied: { cpuShares: 0 } };
+
+/** Whether the record says what its pod was granted: generations of pods begin with 1. */
+export function isGrantKnown({ allocated }: Pick<SandboxRecord, "allocated">): boolean {
+  return allocated.generation > 0;
+}
+
 /**
  * Every sandbox on disk, finished or not. One whose record is missing or torn counts as half made: what may be
  * mounted in its folder is not to be deleted with it.
@@ -28,7 +36,7 @@ export function readRecords(layout: Layout): readonly SandboxRecord[] {
   return readFolderIfExists(join(layout.runDir, "sandboxes")).map((podUID) => {
     const text = readFileIfExists(join(sandboxDir(layout, podUID), "sandbox.json")) ?? "";
     try {
-      return JSON.parse(text) as SandboxRecord;
+      return { ...missingGrant, ...(JSON.parse(text) as SandboxRecord) };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return newRecord(layout, { podUID, namespace: "", name: "" }, {}, 0);
@@ -69,8 +77,7 @@ export function newRecord(
       resolvConf: join(folder, "resolv.conf"),
     },
     cgroup: podCgroup(layout, pod.podUID),
-    allocated: { generation: 0, containers: {} },
-    applied: { cpuShares: 0 },
+    ...missingGrant,
     createdAt,
   };
 }

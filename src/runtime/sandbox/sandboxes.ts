@@ -26,6 +26,7 @@ import { removeOwnedRootfs, startSandboxProcess } from "./sandbox-process.ts";
 import {
   deleteRecord,
   isComplete,
+  isGrantKnown,
   newRecord,
   readRecords,
   type SandboxRecord,
@@ -45,6 +46,8 @@ export interface Sandboxes {
   remove(podUID: string, scope: Scope): Promise<void>;
   /** As `RuntimeService.allocate`. */
   allocate(podUID: string, allocation: PodAllocation): void;
+  /** As `RuntimeService.adopt`, for the pod's sandbox. */
+  adopt(pod: StoredPod): void;
   /** As `RuntimeService.resizeSandbox`. */
   resize(podUID: string, amounts: Partial<PodCgroupAmounts>): void;
   /** Every sandbox on this machine, half-made ones too. */
@@ -122,6 +125,12 @@ class PinnedSandboxes implements Sandboxes {
   allocate(podUID: string, allocated: PodAllocation): void {
     const record = this.#records.get(podUID);
     if (record !== undefined) this.#put({ ...record, allocated });
+  }
+
+  adopt(pod: StoredPod): void {
+    const record = this.#records.get(pod.metadata.uid);
+    if (record === undefined || isGrantKnown(record)) return;
+    this.#put({ ...record, allocated: allocationFor(pod), applied: podCgroupAmounts(pod) });
   }
 
   resize(podUID: string, amounts: Partial<PodCgroupAmounts>): void {

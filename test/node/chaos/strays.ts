@@ -11,7 +11,6 @@ import {
   rootfsStateDir,
 } from "../../../src/host/layout.ts";
 import { linkName } from "../../../src/network/bridge-network.ts";
-import { linkNames } from "../../helpers/leftovers.ts";
 import { runCommand } from "../../helpers/peapod.ts";
 
 interface StoredContainer {
@@ -27,7 +26,7 @@ interface StoredContainer {
 }
 
 /** Every container that the node keeps a record of. */
-export function containersOf(layout: Layout): StoredContainer[] {
+function containersOf(layout: Layout): StoredContainer[] {
   return below(dirname(containerStateDir(layout, "any"))).flatMap((id) => {
     try {
       const text = readFileSync(join(containerStateDir(layout, id), "record.json"), "utf8");
@@ -67,7 +66,7 @@ export async function strays(
   const links = bridged.stdout.split("\n").flatMap((line) => line.split(":")[1]?.trim().split("@")[0] ?? []);
   const leases = below(join(runDir, "network", "leases")).filter((name) => !name.startsWith("."));
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
-  const below2 = (folder: string) => below(folder).filter((name) => name.startsWith("pod"));
+  const podGroups = (folder: string) => below(folder).filter((name) => name.startsWith("pod"));
   return [
     ...names("container", join(stateDir, "containers")),
     ...names("container's run folder", dirname(containerRunDir(layout, "any"))),
@@ -100,7 +99,7 @@ export async function strays(
     ...label(
       "cgroup",
       cgroupHierarchies().flatMap((root) =>
-        below2(join(root, layout.instance)).filter((name) => !isKnown(name)),
+        podGroups(join(root, layout.instance)).filter((name) => !isKnown(name)),
       ),
     ),
     ...label(
@@ -116,11 +115,6 @@ export async function strays(
 /** Numbers of the name servers that run for the node. */
 export function nameServers({ runDir }: Layout): string[] {
   return processes().filter((line) => line.includes("dnsmasq") && line.includes(runDir));
-}
-
-/** Whether any link has this name. */
-export async function hasLink(name: string): Promise<boolean> {
-  return (await linkNames()).some((each) => each.split("@")[0] === name);
 }
 
 /** Mounts that the node has for itself, pods or not: the host's image. */

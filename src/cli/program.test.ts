@@ -27,6 +27,11 @@ describe("exit codes and what is said", { timeout: 60_000 }, () => {
       2,
       /^error: unknown command "gte"; did you mean "get"\?\nSee 'peapod --help' for usage\.\n$/,
     ],
+    [
+      "scale deploy/web",
+      2,
+      /^error: unknown command "scale": kubectl has it \('peapod kubeconfig --merge', then 'kubectl --context peapod scale'\)\n/,
+    ],
     ["xyzzy", 2, /^error: unknown command "xyzzy"\n/],
     ["get", 2, /^error: get needs \(TYPE\[,TYPE\.\.\.\] .*\)\nSee 'peapod get --help' for usage\.\n$/],
     ["get pods --nope", 2, /^error: unknown flag: --nope\n/],

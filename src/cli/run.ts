@@ -60,6 +60,32 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** What kubectl's users type and only kubectl has. */
+const kubectlVerbs = [
+  "annotate",
+  "api-resources",
+  "apply",
+  "auth",
+  "autoscale",
+  "cp",
+  "create",
+  "debug",
+  "diff",
+  "drain",
+  "edit",
+  "explain",
+  "expose",
+  "label",
+  "patch",
+  "replace",
+  "rollout",
+  "run",
+  "scale",
+  "set",
+  "top",
+  "wait",
+];
+
 interface FoundCommand {
   readonly entry: CommandSpec | CommandGroup | undefined;
   /** The words that led to it. */
@@ -96,7 +122,10 @@ async function findCommand(argv: readonly string[]): Promise<FoundCommand> {
   const load = Object.hasOwn(commandLoaders, word) ? commandLoaders[word] : undefined;
   if (load === undefined) {
     const { nearest } = await import("./spelling.ts");
-    throw usageError(`unknown command "${word}"${await nearest(word, Object.keys(commandLoaders))}`);
+    const hint = kubectlVerbs.includes(word)
+      ? `: kubectl has it ('peapod kubeconfig --merge', then 'kubectl --context peapod ${word}')`
+      : await nearest(word, Object.keys(commandLoaders));
+    throw usageError(`unknown command "${word}"${hint}`);
   }
   const entry = await load();
   const without = argv.toSpliced(at, 1);

@@ -29,7 +29,8 @@ export function processTerminal(noColor: boolean): Terminal {
     outIsTerminal: isatty(1),
     colour: !noColor && (NO_COLOR ?? "") === "" && TERM !== "dumb" && isatty(1),
     get columns() {
-      return process.stderr.columns ?? 80;
+      // 0 where a terminal has never been told its size.
+      return process.stderr.columns || 80;
     },
     get rows() {
       return process.stdout.rows ?? 24;

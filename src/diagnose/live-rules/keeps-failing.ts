@@ -31,7 +31,7 @@ export const keepsFailing: LiveRule = {
           evidence: [
             {
               source: `status of container ${name}`,
-              detail: `${end.reason ?? "Error"}, exit code ${end.exitCode}, finished ${end.finishedAt}, ${view.status(name)?.restartCount ?? 0} restarts`,
+              detail: `${end.reason ?? "Error"}, exit code ${end.exitCode}, finished ${end.finishedAt}, restart count ${view.status(name)?.restartCount ?? 0}`,
             },
             ...(line === undefined ? [] : [logEvidence(line)]),
           ],

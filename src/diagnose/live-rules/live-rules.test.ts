@@ -145,6 +145,11 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
         log: [{ text: "OSError: [Errno 98] Address already in use" }],
         evidence: { listeners: [fakeListener("0.0.0.0", 8080)] },
       },
+      {
+        a: { command: ["python3", "-m", "http.server", "8080"] },
+        log: [{ text: "OSError: [Errno 98] Address already in use" }],
+        evidence: { listeners: [fakeListener("0.0.0.0", 8080)] },
+      },
     ],
     quiet: [
       {

@@ -25,7 +25,7 @@ export const outOfMemory: LiveRule = {
           evidence: [
             {
               source: `status of container ${name}`,
-              detail: `reason OOMKilled, exit code ${end.exitCode}, finished ${end.finishedAt}, ${status?.restartCount ?? 0} restarts`,
+              detail: `reason OOMKilled, exit code ${end.exitCode}, finished ${end.finishedAt}, restart count ${status?.restartCount ?? 0}`,
             },
           ],
           ...(limit === undefined

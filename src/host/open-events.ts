@@ -56,8 +56,9 @@ const relayPriority = -10;
 
 /**
  * fanotify(7) through libc, which no tool offers without opening the watched files (and an opened FIFO would
- * release a blocked peer). Undefined where it can't be had: no koffi, no CAP_SYS_ADMIN, kernel before 5.1, no cat.
- * The descriptor is read by a kept-alive `cat`, because Node.js can't poll it; it ends with the daemon.
+ * release a blocked peer). Undefined where it can't be had: no koffi, no CAP_SYS_ADMIN, kernel before 5.1, no setpriv.
+ * The descriptor is read by a kept-alive `cat`, because Node.js can't poll it; it ends with the
+ * daemon, even where no event comes that it could not write.
  */
 export async function openEvents(onEvent: (event: OpenEvent) => void): Promise<OpenEvents | undefined> {
   let koffi: typeof import("koffi")["default"];
@@ -79,7 +80,10 @@ export async function openEvents(onEvent: (event: OpenEvent) => void): Promise<O
   if (fd === -1) return undefined;
   let relay: ChildProcess;
   try {
-    relay = startProcess("cat", [], { stdio: [fd, "pipe", "ignore"], cwd: "/" });
+    relay = startProcess("setpriv", ["--pdeathsig", "KILL", "cat"], {
+      stdio: [fd, "pipe", "ignore"],
+      cwd: "/",
+    });
   } catch {
     closeSync(fd);
     return undefined;

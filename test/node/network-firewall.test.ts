@@ -222,4 +222,7 @@ test("nothing is left in anybody's tables, also after kill -9", async () => {
   );
   await network.sh("nft delete table inet firewalld");
   expect(await leftovers(node, instance, network.through)).toEqual([]);
+  // Nor a helper of the daemon that was killed.
+  const helpers = () => network.sh(`grep -l "${node.runDir}" /proc/[0-9]*/environ || true`);
+  await eventually(async () => ((await helpers()) === "" ? true : undefined), "the end of all helpers");
 });

@@ -17,3 +17,19 @@ test("sockets are told apart by the container's cgroup, and no set has a cgroup 
     [],
   );
 });
+
+test("what can't be counted leaves before its socket's cgroup is looked up: segments of ports nobody called, datagrams to and from clients", () => {
+  for (const [hook, peer] of [
+    ["output", "dport"],
+    ["input", "sport"],
+  ]) {
+    const passed = rules.split("\n").filter((line) => line.startsWith(`add rule inet peapod ${hook} `));
+    expect(passed.map((line) => /accept$|socket cgroupv2/.exec(line)?.[0])).toEqual([
+      "accept",
+      "accept",
+      "socket cgroupv2",
+    ]);
+    expect(passed[0]).toContain(`tcp ${peer} != @called`);
+    expect(passed[1]).toContain(`udp th ${peer} >= 32768`);
+  }
+});

@@ -35,10 +35,10 @@ const firstEphemeralPort = 32_768;
  * No cgroup is part of a set's key: to list such a set, nft searches the whole cgroup tree for the name.
  *
  * What costs is a packet of an open connection, of which there may be a hundred thousand in a second: it has to find
- * its way by as few lookups as can be (docs/decisions/0013-counters-per-packet.md). A packet to or from a port that no
- * container has called leaves at the first rule. For the rest, looking its peer up in `sent` or `received` counts it
- * (a set's element with a counter counts the lookups that find it, since Linux 5.7), and `accept` spares it the rules for
- * those that open a connection.
+ * its way by as few lookups as can be (docs/decisions/0013-counters-per-packet.md). A segment to or from a port that no
+ * container has called leaves at the first rules, and so does a datagram to or from a client's port. For the rest,
+ * looking its peer up in `sent` or `received` counts it (a set's element with a counter counts the lookups that find
+ * it, since Linux 5.7), and `accept` spares it the rules for those that open a connection.
  */
 export function counterRules(containers: readonly CountedCgroup[]): string {
   const table = `inet ${trafficTable}`;
@@ -55,6 +55,8 @@ export function counterRules(containers: readonly CountedCgroup[]): string {
     `flush chain ${table} input`,
     `add rule ${table} output meta l4proto tcp ${isOpenConnection} tcp dport != @called accept`,
     `add rule ${table} input meta l4proto tcp ${isOpenConnection} tcp sport != @called accept`,
+    `add rule ${table} output meta l4proto udp th dport >= ${firstEphemeralPort} accept`,
+    `add rule ${table} input meta l4proto udp th sport >= ${firstEphemeralPort} accept`,
     ...levels.flatMap((level) => [
       `add rule ${table} output socket cgroupv2 level ${level} vmap @senders`,
       `add rule ${table} input socket cgroupv2 level ${level} vmap @receivers`,
@@ -106,11 +108,11 @@ function familyRules(name: string, family: 4 | 6): string[] {
     `flush chain ${table} received${family}_${id}`,
     `${out} meta l4proto tcp ${isOpenConnection} meta l4proto . ${to} @${set("sent")} accept`,
     `${out} meta l4proto tcp ${isSYN} update @called { th dport } update @${set("peers")} { ${to} } update @${set("connects")} { ${to} } update @${set("sent")} { meta l4proto . ${to} }`,
-    `${out} meta l4proto udp th dport < ${firstEphemeralPort} update @${set("sent")} { meta l4proto . ${to} }`,
+    `${out} meta l4proto udp update @${set("sent")} { meta l4proto . ${to} }`,
     `${back} meta l4proto tcp ${isOpenConnection} meta l4proto . ${from} @${set("received")} accept`,
     `${back} meta l4proto tcp ${isAnswer} ${from} @${set("peers")} update @${set("connected")} { ${from} } update @${set("received")} { meta l4proto . ${from} }`,
     `${back} meta l4proto tcp iifname != "lo" ${isSYN} update @${set("accepts")} { ${ip} saddr . th dport }`,
-    `${back} meta l4proto udp th sport < ${firstEphemeralPort} update @${set("received")} { meta l4proto . ${from} }`,
+    `${back} meta l4proto udp update @${set("received")} { meta l4proto . ${from} }`,
   ];
 }
 

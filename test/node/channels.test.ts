@@ -229,7 +229,9 @@ test("what waits for another container's change: inotify on a shared folder, a n
   await expect
     .poll(async () => (await evidenceOf("/gate"))?.details, { timeout: 20_000 })
     .toContain("app: python3 waits in sem_wait(3); who posts can't be seen");
-  expect((await evidenceOf("/gate"))?.ends.sort()).toEqual(["app Peer", "gate Peer"]);
+  await expect
+    .poll(async () => (await evidenceOf("/gate"))?.ends.sort(), { timeout: 20_000 })
+    .toEqual(["app Peer", "gate Peer"]);
 });
 
 test("UDP, connected or not", async () => {

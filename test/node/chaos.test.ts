@@ -10,7 +10,8 @@ import { Operations, surroundings, untouched } from "./chaos/operations.ts";
 import { Random } from "./chaos/random.ts";
 import { runningTwice } from "./chaos/strays.ts";
 
-// PEAPOD_CHAOS_KILLS and PEAPOD_CHAOS_SEED make longer runs and others.
+// PEAPOD_CHAOS_KILLS and PEAPOD_CHAOS_SEED make longer runs and others, PEAPOD_CHAOS_KEEP names a folder for the daemons' log,
+// PEAPOD_CHAOS_SETTLE is how long all may take to settle, in milliseconds.
 const kills = Number(process.env.PEAPOD_CHAOS_KILLS ?? 8);
 const seed = Number(process.env.PEAPOD_CHAOS_SEED ?? 1);
 const killsPerRound = 4;
@@ -135,5 +136,5 @@ test(
       expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
     }
   },
-  Math.max(300_000, kills * 30_000),
+  Math.max(300_000, kills * 60_000),
 );

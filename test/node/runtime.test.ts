@@ -68,6 +68,10 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
       expect(value("cpu", "cpu.cfs_quota_us", "cpu.max").split(" ")[0]).toBe(String(quota));
       const bytes = String(Number.parseInt(memory, 10) * 2 ** 20);
       expect(value("memory", "memory.limit_in_bytes", "memory.max")).toBe(bytes);
+      if (cgroupV1Path(cgroup, "memory") === undefined) {
+        expect(value("memory", "", "memory.swap.max")).toBe("0");
+        expect(value("memory", "", "memory.oom.group")).toBe("1");
+      }
     }
     await runtime.removeContainer(id, scope);
   });

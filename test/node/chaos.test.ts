@@ -12,10 +12,10 @@ import { runningTwice } from "./chaos/strays.ts";
 
 // PEAPOD_CHAOS_KILLS and PEAPOD_CHAOS_SEED make longer runs and others, PEAPOD_CHAOS_KEEP names a folder for the daemons' log,
 // PEAPOD_CHAOS_SETTLE is how long all may take to settle, in milliseconds.
-const kills = Number(process.env.PEAPOD_CHAOS_KILLS ?? 8);
-const seed = Number(process.env.PEAPOD_CHAOS_SEED ?? 1);
+const kills = Number(process.env.PEAPOD_CHAOS_KILLS ?? 4);
+const seed = Number(process.env.PEAPOD_CHAOS_SEED ?? 5);
 const killsPerRound = 4;
-const settleMilliseconds = Number(process.env.PEAPOD_CHAOS_SETTLE ?? 90_000);
+const settleMilliseconds = Number(process.env.PEAPOD_CHAOS_SETTLE ?? 180_000);
 
 let node: TestNode;
 beforeAll(async () => {

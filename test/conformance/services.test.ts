@@ -415,9 +415,9 @@ test("variables of Services: those of the namespace, and kubernetes always", asy
 
 describe("the daemon's end", () => {
   const nameServers = () =>
-    readdirSync(join(node.runDir, "names")).map((name) =>
-      readFileSync(join(node.runDir, "names", name), "utf8").trim(),
-    );
+    readdirSync(join(node.runDir, "names"))
+      .filter((name) => name.endsWith(".pid"))
+      .map((name) => readFileSync(join(node.runDir, "names", name), "utf8").trim());
 
   test("kill -9 of the daemon: who asks by name goes on being answered, and the next daemon takes over", async () => {
     await eventually(() => (nameServers().length === 1 ? true : undefined), "replaced name servers gone");

@@ -27,8 +27,8 @@ export async function peapodSide(workDir: string): Promise<ApiSide> {
     socketPath: join(runDir, "api.sock"),
     pid,
     async close() {
-      // A node that has pods keeps its network for when it starts again.
-      await runDetached(program, ["down", "--all", "--grace-period=0"], env);
+      // A node that has pods keeps its network for when it starts again. No node runs these: nobody confirms their end.
+      await runDetached(program, ["delete", "pods", "--all", "--force", "--grace-period=0"], env);
       await runDetached(program, ["node", "stop"], env);
     },
   };

@@ -9,6 +9,7 @@ import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import type { Diagnosis, ReachQuestion } from "../diagnose/live/diagnosis.ts";
 import { answerReach } from "../diagnose/live/reach.ts";
 import { type LogLine, type PodWarning, viewLivePod } from "../diagnose/live/view.ts";
+import { initAndAppContainers } from "../kube/pod-containers.ts";
 import type { Event, StoredPod } from "../kube/types.ts";
 import type { PodNetworkDriver } from "../network/types.ts";
 import type { NodeStreams } from "../node/types.ts";
@@ -90,7 +91,7 @@ function checkQuestion(pod: StoredPod, question: ReachQuestion | undefined): voi
 }
 
 function containersOf({ spec }: StoredPod): string[] {
-  return [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name);
+  return initAndAppContainers(spec).map(({ name }) => name);
 }
 
 async function readLogs(pod: StoredPod, streams: NodeStreams, scope: Scope): Promise<LogLine[]> {

@@ -1,3 +1,4 @@
+import { initAndAppContainers } from "./pod-containers.ts";
 import { amountsOf } from "./pod-resources.ts";
 import type { Container, PodSpec, StoredPod } from "./types.ts";
 
@@ -20,11 +21,12 @@ export interface PodAllocation {
 
 /** Granting all that the pod asks for. */
 export function allocationFor({ metadata, spec }: StoredPod): PodAllocation {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
   return {
     generation: metadata.generation ?? 1,
     ...(spec.resources === undefined ? {} : { pod: spec.resources }),
-    containers: Object.fromEntries(containers.map(({ name, resources }) => [name, resources ?? {}])),
+    containers: Object.fromEntries(
+      initAndAppContainers(spec).map(({ name, resources }) => [name, resources ?? {}]),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
+import { initAndAppContainers } from "./pod-containers.ts";
 import { parseQuantity, type Quantity, quantityMilliValue, quantityValue } from "./quantity.ts";
-import type { Container, PodSpec } from "./types.ts";
+import type { PodSpec } from "./types.ts";
 
 /** Amounts by resource name: thousandths of a CPU, whole units (bytes) of anything else. */
 export type Amounts = ReadonlyMap<string, bigint>;
@@ -38,8 +39,9 @@ export function podAmounts(spec: PodSpec, list: List): Amounts {
 /** Whether every container is limited in this resource, or the pod as a whole is. */
 export function isLimited(spec: PodSpec, name: string): boolean {
   if ((amountsOf(spec.resources?.limits).get(name) ?? 0n) > 0n) return true;
-  const containers: readonly Container[] = [...spec.containers, ...(spec.initContainers ?? [])];
-  return containers.every(({ resources }) => (amountsOf(resources?.limits).get(name) ?? 0n) > 0n);
+  return initAndAppContainers(spec).every(
+    ({ resources }) => (amountsOf(resources?.limits).get(name) ?? 0n) > 0n,
+  );
 }
 
 /** A list of quantities as amounts; what is no quantity is left out. */

@@ -1,6 +1,7 @@
 import { localAppArmorProfile } from "../kube/apparmor.ts";
+import { initAndAppContainers } from "../kube/pod-containers.ts";
 import { podAmounts } from "../kube/pod-resources.ts";
-import type { Container, StoredPod } from "../kube/types.ts";
+import type { StoredPod } from "../kube/types.ts";
 import { sysctlProblem } from "./sysctls.ts";
 
 /** Why the node will not run a pod, in the kubelet's words. */
@@ -34,7 +35,9 @@ export function rejectionOf(
       return { reason: "SysctlForbidden", message: `forbidden sysctl: ${problem}` };
     }
   }
-  const asksForAppArmor = containersOf(spec).some((each) => localAppArmorProfile(spec, each) !== undefined);
+  const asksForAppArmor = initAndAppContainers(spec).some(
+    (each) => localAppArmorProfile(spec, each) !== undefined,
+  );
   if (asksForAppArmor && !settings.appArmor) {
     return {
       reason: "AppArmor",
@@ -42,10 +45,6 @@ export function rejectionOf(
     };
   }
   return missingHugePages(spec, others, settings);
-}
-
-function containersOf(spec: StoredPod["spec"]): readonly Container[] {
-  return [...spec.containers, ...(spec.initContainers ?? [])];
 }
 
 /** Nothing can lend huge pages: a pod that finds too few of them would not start, or die at its first access. */

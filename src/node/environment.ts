@@ -1,5 +1,6 @@
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
+import { initAndAppContainers } from "../kube/pod-containers.ts";
 import { hostnameFor, hostsFile, resolvConfFor } from "../kube/pod-files.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { HostPort, PodNetwork } from "../network/types.ts";
@@ -107,7 +108,7 @@ async function installCounters(
   scope: Scope,
 ): Promise<void> {
   if (sandbox.netns === undefined || !counters.available().ok) return;
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => ({
+  const containers = initAndAppContainers(pod.spec).map(({ name }) => ({
     name,
     cgroup: containerCgroup(sandbox, name).slice(1),
   }));
@@ -119,7 +120,7 @@ async function installCounters(
 }
 
 function hostPorts(pod: StoredPod): HostPort[] {
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const containers = initAndAppContainers(pod.spec);
   return containers
     .flatMap((container) => container.ports ?? [])
     .filter((port) => port.hostPort !== undefined)

@@ -1,7 +1,7 @@
+import { allContainers, findContainer } from "../kube/pod-containers.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import { latestInstance } from "./instances.ts";
 import type { Hold, PodPlan } from "./plan-types.ts";
-import { allContainers, findContainer } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
 import { restartsAfter } from "./restart-rules.ts";
 import type { Waiting } from "./status/container-status.ts";

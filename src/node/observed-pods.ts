@@ -1,9 +1,9 @@
 import type { ObservedPod, ObservedVolume } from "../channels/types.ts";
+import { allContainers } from "../kube/pod-containers.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { containerCgroup, latestInstance } from "./instances.ts";
-import { allContainers } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
 
 /** The pods that run, as the channel observer needs them: where their namespaces, processes and volumes are. */

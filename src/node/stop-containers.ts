@@ -1,10 +1,10 @@
 import { Deadline } from "../base/deadline.ts";
 import type { Scope } from "../base/scope.ts";
+import { findContainer } from "../kube/pod-containers.ts";
 import type { Container } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { runPreStop } from "./hooks/lifecycle-hooks.ts";
-import { findContainer } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
 import { isSidecar } from "./restart-rules.ts";
 import { recordsOf } from "./status/publish.ts";

@@ -1,5 +1,6 @@
 import { errorCode, explain } from "../base/errors.ts";
 import { type Scope, withBindings, withSignal } from "../base/scope.ts";
+import { findContainer } from "../kube/pod-containers.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import { rejectionOf } from "./admission.ts";
@@ -12,7 +13,6 @@ import { instancesOf, latestInstance } from "./instances.ts";
 import { planPod } from "./plan.ts";
 import type { StartAction } from "./plan-types.ts";
 import { podAddress } from "./pod-address.ts";
-import { findContainer } from "./pod-containers.ts";
 import type { PodState } from "./pod-state.ts";
 import { grantedPod } from "./resize/granted-pod.ts";
 import { resizePod } from "./resize/resize-pod.ts";

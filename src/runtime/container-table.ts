@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { isDiskFull, isGone, readFileIfExists, writeFileAtomically } from "../host/files.ts";
 import { containerStateDir, type Layout } from "../host/layout.ts";
 import type { ProcessIdentity } from "../host/processes.ts";
+import { initAndAppContainers } from "../kube/pod-containers.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -79,9 +80,7 @@ export class ContainerTable {
 
   /** As `RuntimeService.adopt`: records of versions that knew no resizing do not say what a container has. */
   adopt({ metadata, spec }: StoredPod): void {
-    const resources = new Map(
-      [...(spec.initContainers ?? []), ...spec.containers].map((each) => [each.name, each.resources]),
-    );
+    const resources = new Map(initAndAppContainers(spec).map((each) => [each.name, each.resources]));
     for (const stored of this.all()) {
       const { record } = stored;
       if (record.podUID !== metadata.uid || record.resources !== undefined) continue;

@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { isFileSystemRoot, mount } from "../host/mounts.ts";
+import { initAndAppContainers } from "../kube/pod-containers.ts";
 import { parseQuantity, quantityValue } from "../kube/quantity.ts";
 import type { StoredPod } from "../kube/types.ts";
 import { applyOwnership, ownershipOf } from "./ownership.ts";
@@ -57,7 +58,7 @@ async function mountHugePages(request: VolumeRequest, medium: string, scope: Sco
 /** As mount(8) takes it: the size that the medium names, else the only one that containers ask for. */
 function hugePageSize({ spec }: StoredPod, medium: string): string {
   const prefix = "hugepages-";
-  const containers = [...spec.containers, ...(spec.initContainers ?? []), { resources: spec.resources }];
+  const containers = [...initAndAppContainers(spec), { resources: spec.resources }];
   const asked = new Set(
     containers
       .flatMap(({ resources }) => Object.keys({ ...resources?.requests, ...resources?.limits }))

@@ -1,5 +1,6 @@
 import { attachPath } from "../../client/attach.ts";
 import { exec as joinStreams } from "../../client/exec.ts";
+import { initAndAppContainers } from "../../kube/pod-containers.ts";
 import { chooseContainer } from "../choose-container.ts";
 import { defineCommand } from "../command.ts";
 import { hasTerminal, openPod } from "../open-pod.ts";
@@ -31,9 +32,7 @@ export const attach = defineCommand({
     const pod = await openPod(args[0] ?? "", "attach", session, say);
     const { namespace, name } = pod.metadata;
     const containerName = chooseContainer(pod, options.container, say);
-    const container = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
-      (each) => each.name === containerName,
-    );
+    const container = initAndAppContainers(pod.spec).find((each) => each.name === containerName);
     if (options.stdin && container?.stdin !== true) {
       terminal.err(`Container ${containerName} has no standard input (stdin: true in its manifest)\n`);
     }

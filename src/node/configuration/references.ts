@@ -1,4 +1,5 @@
-import type { Container, PodSpec, StoredPod, Volume } from "../../kube/types.ts";
+import { initAndAppContainers } from "../../kube/pod-containers.ts";
+import type { Container, StoredPod, Volume } from "../../kube/types.ts";
 import { addressFields } from "./field-value.ts";
 
 /** What a pod's configuration is read from, so that a change can be taken to the pods it concerns. */
@@ -14,7 +15,7 @@ export function referencesOf(pod: StoredPod): ConfigurationReferences {
   const configMaps = new Set<string | undefined>();
   const secrets = new Set<string | undefined>();
   const claims = new Set<string | undefined>();
-  for (const container of containersOf(spec)) {
+  for (const container of initAndAppContainers(spec)) {
     for (const { configMapRef, secretRef } of container.envFrom ?? []) {
       configMaps.add(configMapRef?.name);
       secrets.add(secretRef?.name);
@@ -47,10 +48,6 @@ export function needsAddresses(container: Container): boolean {
   return (container.env ?? []).some(({ valueFrom }) =>
     addressFields.includes(valueFrom?.fieldRef?.fieldPath ?? ""),
   );
-}
-
-function containersOf(spec: PodSpec): readonly Container[] {
-  return [...(spec.initContainers ?? []), ...spec.containers];
 }
 
 function names(found: ReadonlySet<string | undefined>): ReadonlySet<string> {

@@ -1,4 +1,5 @@
 import { PeapodError } from "../../base/errors.ts";
+import { initAndAppContainers } from "../../kube/pod-containers.ts";
 import { parseQuantity, type Quantity, quantityMilliValue, quantityValue } from "../../kube/quantity.ts";
 import type { Container, EnvVar, StoredPod } from "../../kube/types.ts";
 import type { Allocatable } from "./sources.ts";
@@ -40,9 +41,7 @@ function divideRoundingUp(name: string, amount: Quantity | undefined, divisor: Q
 }
 
 function containerOf(pod: StoredPod, name: string): Container | undefined {
-  return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
-    (container) => container.name === name,
-  );
+  return initAndAppContainers(pod.spec).find((container) => container.name === name);
 }
 
 /** Zero means "not set" for amounts and divisors alike. */

@@ -1,4 +1,5 @@
 import { PeapodError } from "../../base/errors.ts";
+import { initAndAppContainers } from "../../kube/pod-containers.ts";
 import type { StoredPod, Volume } from "../../kube/types.ts";
 import type { VolumeFile } from "../../volumes/types.ts";
 import { fieldValue } from "./field-value.ts";
@@ -157,7 +158,7 @@ function tokenAccess(pod: StoredPod, mode: number): { mode: number; owner?: numb
 }
 
 function commonUser({ spec }: StoredPod): number | undefined {
-  const users = [...(spec.initContainers ?? []), ...spec.containers].map(
+  const users = initAndAppContainers(spec).map(
     ({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser,
   );
   return users.every((user) => user === users[0]) ? users[0] : undefined;

@@ -1,9 +1,9 @@
 import { kubernetesTime } from "../../base/clock.ts";
 import type { PodAllocation } from "../../kube/pod-allocation.ts";
+import { allContainers } from "../../kube/pod-containers.ts";
 import type { Container, PodStatus, StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import type { ContainerKind, PodEnd } from "../plan-types.ts";
-import { allContainers } from "../pod-containers.ts";
 import type { ResizeState } from "../resize/resize-types.ts";
 import { isSidecar } from "../restart-rules.ts";
 import { podConditions } from "./conditions.ts";

@@ -1,5 +1,6 @@
 import type { IServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { isNotFound, PeapodError } from "../../base/errors.ts";
+import { initAndAppContainers } from "../../kube/pod-containers.ts";
 import type { Container, StoredPod, Volume } from "../../kube/types.ts";
 import { randomSuffix } from "../random-suffix.ts";
 import type { ApiContext } from "../request.ts";
@@ -46,7 +47,7 @@ function mountToken({ spec }: StoredPod): void {
   const volumes = spec.volumes ?? [];
   const present = volumes.find(({ name }) => name.startsWith(volumePrefix))?.name;
   const name = present ?? freeName(volumes);
-  const needy = [...(spec.initContainers ?? []), ...spec.containers].filter(
+  const needy = initAndAppContainers(spec).filter(
     ({ volumeMounts }: Container) => !volumeMounts?.some((mount) => mount.mountPath === mountPath),
   );
   for (const container of needy) {

@@ -1,6 +1,7 @@
 import { PeapodError } from "../base/errors.ts";
 import { pods, workloadTypes } from "../client/resources.ts";
 import { matchesSelector } from "../kube/match-selector.ts";
+import { isPodReady } from "../kube/pod-phase.ts";
 import type { KubernetesObject, StoredPod } from "../kube/types.ts";
 import { pairs } from "./describe/outline.ts";
 import { usageError } from "./parse-arguments.ts";
@@ -70,12 +71,10 @@ export async function findPod(
   return items[0];
 }
 
-function usefulness({ status, metadata }: StoredPod): number {
-  const isReady =
-    status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
-  const isLeaving = metadata.deletionTimestamp !== undefined;
-  const hasRun = ["Pending", "Running"].indexOf(status?.phase ?? "") + 1;
-  return (isLeaving ? 0 : 8) + (isReady ? 4 : 0) + hasRun;
+function usefulness(pod: StoredPod): number {
+  const isLeaving = pod.metadata.deletionTimestamp !== undefined;
+  const hasRun = ["Pending", "Running"].indexOf(pod.status?.phase ?? "") + 1;
+  return (isLeaving ? 0 : 8) + (isPodReady(pod) ? 4 : 0) + hasRun;
 }
 
 function age({ metadata }: StoredPod): number {

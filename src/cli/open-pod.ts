@@ -1,4 +1,5 @@
 import { PeapodError } from "../base/errors.ts";
+import { isEndedPhase } from "../kube/pod-phase.ts";
 import type { StoredPod } from "../kube/types.ts";
 import { findPod } from "./find-pods.ts";
 import type { Session } from "./session.ts";
@@ -13,7 +14,7 @@ export async function openPod(
 ): Promise<StoredPod> {
   const pod = await findPod(arg, session, terminal);
   const phase = pod.status?.phase;
-  if (phase === "Succeeded" || phase === "Failed") {
+  if (isEndedPhase(phase)) {
     throw new PeapodError(
       "BadRequest",
       `cannot ${verb} a container in a completed pod; current phase is ${phase}`,

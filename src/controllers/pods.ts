@@ -1,4 +1,5 @@
 import { matchesSelector } from "../kube/match-selector.ts";
+import { isEndedPhase } from "../kube/pod-phase.ts";
 import type { KubernetesObject, LabelSelector, PodTemplateSpec, StoredPod } from "../kube/types.ts";
 import { controllerOf, controllerReference } from "./ownership.ts";
 import type { NewObject, ObjectReader } from "./types.ts";
@@ -6,11 +7,6 @@ import type { NewObject, ObjectReader } from "./types.ts";
 /** Not ended and not on its way there. */
 export function isActive(pod: StoredPod): boolean {
   return pod.metadata.deletionTimestamp === undefined && !isEnded(pod);
-}
-
-/** Its Ready condition holds. */
-export function isReady(pod: StoredPod): boolean {
-  return readySince(pod) !== undefined;
 }
 
 /** When it became ready, in milliseconds since the epoch; undefined while it is not. */
@@ -47,7 +43,7 @@ export function nextAvailable(
 
 /** Whether all its containers have ended for good. */
 export function isEnded({ status }: StoredPod): boolean {
-  return status?.phase === "Succeeded" || status?.phase === "Failed";
+  return isEndedPhase(status?.phase);
 }
 
 /** When the last of the pod's containers ended, in milliseconds since the epoch; of one that never ran, when it was made. */

@@ -1,6 +1,7 @@
 import { errorCode, explain } from "../base/errors.ts";
 import { type Scope, withBindings, withSignal } from "../base/scope.ts";
 import { findContainer } from "../kube/pod-containers.ts";
+import { isEndedPhase } from "../kube/pod-phase.ts";
 import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import { rejectionOf } from "./admission.ts";
@@ -132,7 +133,7 @@ function probe(
 
 function isTerminal(state: PodState): boolean {
   const phase = state.pod.status?.phase;
-  return state.finished || state.ended !== undefined || phase === "Succeeded" || phase === "Failed";
+  return state.finished || state.ended !== undefined || isEndedPhase(phase);
 }
 
 /** Whether the node will not run the pod; says why in an event and in its status then. */

@@ -4,6 +4,7 @@ import type { Client } from "../../client/client.ts";
 import { type FollowedLog, followLog } from "../../client/follow-log.ts";
 import { splitLines } from "../../client/lines.ts";
 import { pods } from "../../client/resources.ts";
+import { isEndedPhase } from "../../kube/pod-phase.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { type Style, styled, type Terminal } from "../terminal.ts";
 import { isNews, lowestVersion } from "./wait-until-up.ts";
@@ -56,7 +57,7 @@ export async function followLogs(
       const source = { namespace, pod: name, container: status.name, containerID: id };
       streams.push(printLog(client, source, prefix, terminal, scope));
     }
-    if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") running.delete(pod.metadata.uid);
+    if (isEndedPhase(pod.status?.phase)) running.delete(pod.metadata.uid);
   };
 
   for (const pod of targets) look(pod);

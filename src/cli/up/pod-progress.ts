@@ -1,3 +1,4 @@
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { ContainerStatus, Pod } from "../../kube/types.ts";
 
 /** How far one container has come. */
@@ -67,8 +68,7 @@ export function podVerdict(pod: Pod): PodVerdict {
     const ran = hopeless.lastState?.terminated !== undefined;
     return { state: "failed", container: hopeless.name, reason, message, ran };
   }
-  const ready = pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
-  return { state: ready ? "ready" : "pending" };
+  return { state: isPodReady(pod) ? "ready" : "pending" };
 }
 
 function allStatuses(pod: Pod): ContainerStatus[] {

@@ -1,8 +1,9 @@
 import type { IDaemonSet } from "kubernetes-models/apps/v1/DaemonSet";
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { KubernetesNode, KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { intOrPercent } from "../int-or-percent.ts";
 import { claim } from "../ownership.ts";
-import { earliest, endOf, isAvailable, isEnded, isReady, nextAvailable, podOf } from "../pods.ts";
+import { earliest, endOf, isAvailable, isEnded, nextAvailable, podOf } from "../pods.ts";
 import { hashOf, keepRevisions, revisionLabel, type StoredRevision } from "../revisions.ts";
 import type { Action, Plan } from "../types.ts";
 import { runsOn } from "./node-fit.ts";
@@ -139,7 +140,7 @@ function statusOf(
     desiredNumberScheduled: wanted,
     currentNumberScheduled: is(() => true),
     numberMisscheduled: one(!isWanted && first !== undefined),
-    numberReady: is(isReady),
+    numberReady: is(isPodReady),
     updatedNumberScheduled: is(({ metadata }) => metadata.labels?.[revisionLabel] === hash),
     ...(available === 0 ? {} : { numberAvailable: available }),
     ...(wanted === available ? {} : { numberUnavailable: wanted - available }),

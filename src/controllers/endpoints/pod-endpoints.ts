@@ -1,5 +1,5 @@
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { EndpointSlice, Service, StoredPod } from "../../kube/types.ts";
-import { isReady } from "../pods.ts";
 
 export type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 export type EndpointPort = NonNullable<EndpointSlice["ports"]>[number];
@@ -34,7 +34,7 @@ function endpointOf(service: Service, pod: StoredPod, podIP: string): Endpoint {
   const { name, namespace, uid, deletionTimestamp } = pod.metadata;
   const { hostname, subdomain, nodeName } = pod.spec;
   const terminating = deletionTimestamp !== undefined;
-  const serving = isReady(pod);
+  const serving = isPodReady(pod);
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
   const hasName = hostname !== undefined && hostname !== "" && subdomain === service.metadata?.name;
   return {

@@ -1,8 +1,9 @@
 import { kubernetesTime } from "../../base/clock.ts";
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { type Condition, holds, withCondition } from "../conditions.ts";
 import { claim } from "../ownership.ts";
-import { earliest, isReady } from "../pods.ts";
+import { earliest } from "../pods.ts";
 import { inDeletionOrder } from "../replica-set/deletion-order.ts";
 import type { Action, Plan } from "../types.ts";
 import { replaceableAt } from "./back-off.ts";
@@ -123,7 +124,7 @@ function statusOf(
       succeeded: state.succeeded,
       failed: state.failed,
     }),
-    ready: state.active.filter(isReady).length,
+    ready: state.active.filter(isPodReady).length,
     terminating: state.terminating.length,
     ...(isIndexed(job) && state.completedIndexes.size > 0
       ? { completedIndexes: formatIndexes(state.completedIndexes) }

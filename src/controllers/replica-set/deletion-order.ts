@@ -1,5 +1,6 @@
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { StoredPod } from "../../kube/types.ts";
-import { isReady, readySince } from "../pods.ts";
+import { readySince } from "../pods.ts";
 
 /**
  * Sorts the pods of a ReplicaSet that is scaled down, those first that go first
@@ -11,7 +12,7 @@ export function inDeletionOrder(pods: readonly StoredPod[], now: number): readon
   return pods.toSorted(
     (a, b) =>
       phaseRank(a) - phaseRank(b) ||
-      Number(isReady(a)) - Number(isReady(b)) ||
+      Number(isPodReady(a)) - Number(isPodReady(b)) ||
       deletionCost(a) - deletionCost(b) ||
       magnitude(now - (readySince(a) ?? now)) - magnitude(now - (readySince(b) ?? now)) ||
       restarts(b) - restarts(a) ||

@@ -1,9 +1,10 @@
 import type { IReplicaSet } from "kubernetes-models/apps/v1/ReplicaSet";
 import { matchesSelector } from "../../kube/match-selector.ts";
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { type Condition, withCondition } from "../conditions.ts";
 import { claim } from "../ownership.ts";
-import { earliest, endOf, isActive, isAvailable, isReady, nextAvailable, podOf } from "../pods.ts";
+import { earliest, endOf, isActive, isAvailable, nextAvailable, podOf } from "../pods.ts";
 import type { Action, Plan, PlanFailure } from "../types.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 
@@ -97,7 +98,7 @@ function statusOf(
   return {
     replicas: active.length,
     fullyLabeledReplicas: count(({ metadata }) => matchesSelector(labels, metadata.labels)),
-    readyReplicas: count(isReady),
+    readyReplicas: count(isPodReady),
     availableReplicas: count((pod) => isAvailable(pod, minReadySeconds, now)),
     observedGeneration: set.metadata.generation,
     ...(conditions.length === 0 ? {} : { conditions }),

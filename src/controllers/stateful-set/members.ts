@@ -1,5 +1,6 @@
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { StoredPod } from "../../kube/types.ts";
-import { endOf, isAvailable, isEnded, isReady } from "../pods.ts";
+import { endOf, isAvailable, isEnded } from "../pods.ts";
 import { revisionLabel } from "../revisions.ts";
 import type { Action } from "../types.ts";
 import { createMember } from "./pod.ts";
@@ -78,7 +79,7 @@ function podWith({ set, pods }: Members, ordinal: number): StoredPod | undefined
 }
 
 function isHealthy({ set, now }: Members, pod: StoredPod): boolean {
-  return !isDeleted(pod) && isReady(pod) && isAvailable(pod, set.spec.minReadySeconds ?? 0, now);
+  return !isDeleted(pod) && isPodReady(pod) && isAvailable(pod, set.spec.minReadySeconds ?? 0, now);
 }
 
 function isDeleted({ metadata }: StoredPod): boolean {

@@ -1,6 +1,7 @@
+import { isPodReady } from "../../kube/pod-phase.ts";
 import type { KubernetesObject, PodTemplateSpec, StoredPod } from "../../kube/types.ts";
 import { claim } from "../ownership.ts";
-import { earliest, isAvailable, isReady, nextAvailable } from "../pods.ts";
+import { earliest, isAvailable, nextAvailable } from "../pods.ts";
 import { keepRevisions, revisionLabel, revisionName, type StoredRevision, templateOf } from "../revisions.ts";
 import type { Action, Plan } from "../types.ts";
 import { nextSteps } from "./members.ts";
@@ -87,7 +88,7 @@ function statusOf(
   const count = (test: (pod: StoredPod) => boolean) => pods.filter(test).length;
   const isOf = (revision: string) => (pod: StoredPod) =>
     pod.metadata.deletionTimestamp === undefined && pod.metadata.labels?.[revisionLabel] === revision;
-  const ready = count(isReady);
+  const ready = count(isPodReady);
   const updated = count(isOf(revisions.updateRevision));
   const isDone =
     partitionOf(set) === 0 && updated === replicas && ready === replicas && pods.length === replicas;

@@ -1,6 +1,7 @@
 import { kubernetesTime } from "../../base/clock.ts";
 import type { PodAllocation } from "../../kube/pod-allocation.ts";
 import { allContainers } from "../../kube/pod-containers.ts";
+import { isEndedPhase } from "../../kube/pod-phase.ts";
 import type { Container, PodStatus, StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import type { ContainerKind, PodEnd } from "../plan-types.ts";
@@ -140,15 +141,14 @@ function shownPhase(
   computed: PodPhase,
 ): { phase: PodPhase; ended: PodEnd | undefined } {
   const before = pod.status?.phase;
-  if (before === "Succeeded" || before === "Failed") {
+  if (isEndedPhase(before)) {
     const { reason, message } = pod.status ?? {};
     const told =
       reason === undefined ? undefined : ({ phase: "Failed", reason, message: message ?? "" } as const);
     return { phase: before, ended: ended ?? told };
   }
   const phase = ended?.phase ?? computed;
-  const hasEnded = phase === "Succeeded" || phase === "Failed";
-  if (!hasEnded || records.every((record) => record.phase === "Exited")) return { phase, ended };
+  if (!isEndedPhase(phase) || records.every((record) => record.phase === "Exited")) return { phase, ended };
   return { phase: before === "Running" ? "Running" : "Pending", ended: undefined };
 }
 

@@ -1,4 +1,5 @@
 import { kubernetesTime } from "../../base/clock.ts";
+import { isEndedPhase } from "../../kube/pod-phase.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import type { DeleteOptions } from "../resource.ts";
 
@@ -15,7 +16,7 @@ export function awaitPodDeletion(
   now: number,
 ): KubernetesObject | undefined {
   const { spec, status, metadata } = current as unknown as StoredPod;
-  const ended = status?.phase === "Succeeded" || status?.phase === "Failed";
+  const ended = isEndedPhase(status?.phase);
   const asked = options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
   // A negative grace is the smallest one that still waits.
   const grace = asked < 0 ? 1 : asked;

@@ -1,4 +1,5 @@
 import { PeapodError } from "../../base/errors.ts";
+import { isEndedPhase } from "../../kube/pod-phase.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { ContainerName } from "../../node/types.ts";
 import { type ApiContext, flag } from "../request.ts";
@@ -37,7 +38,7 @@ export function execOptions(
   if (!options.stdin && !options.stdout && !options.stderr) {
     throw new PeapodError("BadRequest", "you must specify at least 1 of stdin, stdout, stderr");
   }
-  if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") {
+  if (isEndedPhase(pod.status?.phase)) {
     throw new PeapodError(
       "BadRequest",
       `cannot exec into a container in a completed pod; current phase is ${pod.status.phase}`,

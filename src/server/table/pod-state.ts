@@ -1,3 +1,4 @@
+import { isEndedPhase } from "../../kube/pod-phase.ts";
 import type { ContainerStatus, StoredPod } from "../../kube/types.ts";
 import { timeSince } from "./human-duration.ts";
 
@@ -45,7 +46,7 @@ export function podState(pod: StoredPod, now: number): PodState {
 function terminatingReason({ metadata, status }: StoredPod): string | undefined {
   if (metadata.deletionTimestamp === undefined) return undefined;
   if (status?.reason === "NodeLost") return "Unknown";
-  return status?.phase === "Succeeded" || status?.phase === "Failed" ? undefined : "Terminating";
+  return isEndedPhase(status?.phase) ? undefined : "Terminating";
 }
 
 /** What holds the pod in its initialization, or undefined once it is through. */

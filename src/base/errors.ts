@@ -98,6 +98,16 @@ export function isNotFound(error: unknown): boolean {
   return errorCode(error) === "NotFound";
 }
 
+/** What `work` returns, or undefined when it throws that the thing is not there. */
+export function ifFound<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Whether the error says that somebody else changed or made the object first. */
 export function isConflict(error: unknown): boolean {
   const code = errorCode(error);

@@ -1,4 +1,4 @@
-import { isConflict, isNotFound, PeapodError } from "../base/errors.ts";
+import { ifFound, isConflict, isNotFound, PeapodError } from "../base/errors.ts";
 import type { ControllerObjects } from "../controllers/types.ts";
 import type { KubernetesObject } from "../kube/types.ts";
 import type { ObjectKey } from "../store/types.ts";
@@ -33,14 +33,7 @@ export function controllerObjects(context: ApiContext): ControllerObjects {
   return {
     list: (resource, filter) => store.list(resource, filter),
     watch: (resource, options) => store.watch(resource, options),
-    get: (key) => {
-      try {
-        return store.get(key);
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
-    },
+    get: (key) => ifFound(() => store.get(key)),
     create: (resource, namespace, object) => {
       const request = requestFor({ resource, namespace, name: "" });
       const answer = createObject(request, object, (stored) =>

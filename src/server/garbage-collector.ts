@@ -1,4 +1,4 @@
-import { errorCode, explain, isNotFound } from "../base/errors.ts";
+import { errorCode, explain, ifFound } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed-queue.ts";
 import type { Scope } from "../base/scope.ts";
 import type { KubernetesObject } from "../kube/types.ts";
@@ -160,7 +160,7 @@ class GarbageCollector {
     );
     if (resource === undefined || resource.listElsewhere !== undefined) return true;
     const key = objectKey(resource, resource.namespaced ? namespace : "", owner.name);
-    return ignoreGone(() => this.#context.store.get(key))?.metadata.uid === owner.uid;
+    return ifFound(() => this.#context.store.get(key))?.metadata.uid === owner.uid;
   }
 
   #orphan(known: Known, uid: string): void {
@@ -206,24 +206,24 @@ class GarbageCollector {
     if (stored === undefined || (stored.metadata.finalizers ?? []).length > 0) return;
     // A pod goes when its containers have; everything else waited only for this.
     if (known.resource.awaitDeletion === undefined || stored.metadata.deletionGracePeriodSeconds === 0) {
-      ignoreGone(() => this.#context.store.delete(known.key));
+      ifFound(() => this.#context.store.delete(known.key));
     }
   }
 
   #delete({ resource, key }: Known, propagationPolicy: "Background" | "Foreground" = "Background"): void {
     const request = { context: this.#context, resource, namespace: key.namespace, name: key.name };
-    ignoreGone(() => deleteObject(request, { propagationPolicy }, false));
+    ifFound(() => deleteObject(request, { propagationPolicy }, false));
   }
 
   #change(
     { key }: Known,
     change: (current: KubernetesObject) => KubernetesObject,
   ): KubernetesObject | undefined {
-    return ignoreGone(() => this.#context.store.update(key, change));
+    return ifFound(() => this.#context.store.update(key, change));
   }
 
   #read({ key }: Known): KubernetesObject | undefined {
-    return ignoreGone(() => this.#context.store.get(key));
+    return ifFound(() => this.#context.store.get(key));
   }
 }
 
@@ -233,13 +233,4 @@ function withOwners(current: KubernetesObject, isKept: (uid: string) => boolean)
   const { ownerReferences = [], ...metadata } = current.metadata;
   const kept = ownerReferences.filter(({ uid }) => isKept(uid));
   return { ...current, metadata: kept.length === 0 ? metadata : { ...metadata, ownerReferences: kept } };
-}
-
-function ignoreGone<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

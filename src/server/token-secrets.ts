@@ -1,4 +1,4 @@
-import { isNotFound } from "../base/errors.ts";
+import { ifFound } from "../base/errors.ts";
 import { secretTokenClaims } from "../kube/service-account-token.ts";
 import type { KubernetesObject, Secret } from "../kube/types.ts";
 import type { ApiContext } from "./request.ts";
@@ -48,19 +48,10 @@ export function deleteTokenSecrets({ metadata }: KubernetesObject, { store }: Pi
   const { namespace = "", uid } = metadata;
   for (const secret of store.list("secrets", { namespace }).items) {
     if (secret.metadata.annotations?.[uidAnnotation] !== uid) continue;
-    try {
-      store.delete({ resource: "secrets", namespace, name: secret.metadata.name });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    ifFound(() => store.delete({ resource: "secrets", namespace, name: secret.metadata.name }));
   }
 }
 
 function uidOf(store: Context["store"], namespace: string, name: string): string | undefined {
-  try {
-    return store.get({ resource: "serviceaccounts", namespace, name }).metadata.uid;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return ifFound(() => store.get({ resource: "serviceaccounts", namespace, name }))?.metadata.uid;
 }

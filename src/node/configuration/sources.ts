@@ -1,4 +1,4 @@
-import { isNotFound } from "../../base/errors.ts";
+import { ifFound } from "../../base/errors.ts";
 import type { ConfigMap, Secret } from "../../kube/types.ts";
 import type { Store } from "../../store/types.ts";
 
@@ -13,14 +13,7 @@ export type Allocatable = Readonly<Record<string, string | number>>;
 
 /** The objects as the API has them at the time of asking. */
 export function objectsIn(namespace: string, store: Pick<Store, "get">): ConfigurationObjects {
-  const find = (resource: string, name: string) => {
-    try {
-      return store.get({ resource, namespace, name });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
+  const find = (resource: string, name: string) => ifFound(() => store.get({ resource, namespace, name }));
   return {
     configMap: (name) => find("configmaps", name) as ConfigMap | undefined,
     secret: (name) => find("secrets", name) as Secret | undefined,

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { isNotFound } from "../../base/errors.ts";
+import { ifFound } from "../../base/errors.ts";
 import {
   legacyClaimPrefix,
   legacyTokenIssuer,
@@ -7,8 +7,7 @@ import {
   tokenIssuer,
   verifiedClaims,
 } from "../../kube/service-account-token.ts";
-import type { KubernetesObject } from "../../kube/types.ts";
-import type { ObjectKey, Store } from "../../store/types.ts";
+import type { Store } from "../../store/types.ts";
 import { apiAudiences, type TokenReviewer } from "./authenticate.ts";
 import { serviceAccountGroups, serviceAccountName, type User } from "./user.ts";
 
@@ -58,7 +57,7 @@ export function serviceAccountTokens(
 function isBacked(store: Pick<Store, "get">, claims: Claims, token: string, now: number): boolean {
   const { namespace, account, pod, node, secret, id } = claims;
   const find = (resource: string, name: string, uid: string | undefined, inNamespace = namespace) => {
-    const found = tryGet(store, { resource, namespace: inNamespace, name });
+    const found = ifFound(() => store.get({ resource, namespace: inNamespace, name }));
     if (found === undefined || (uid !== undefined && found.metadata.uid !== uid)) return undefined;
     const { deletionTimestamp } = found.metadata;
     const isGone =
@@ -75,15 +74,6 @@ function isBacked(store: Pick<Store, "get">, claims: Claims, token: string, now:
   // A token without end lives in its Secret: taken out of there, it is revoked.
   const { token: kept } = (found.data ?? {}) as { token?: string };
   return kept === Buffer.from(token).toString("base64");
-}
-
-function tryGet(store: Pick<Store, "get">, key: ObjectKey): KubernetesObject | undefined {
-  try {
-    return store.get(key);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 const extraPrefix = "authentication.kubernetes.io";

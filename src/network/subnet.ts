@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { PeapodError } from "../base/errors.ts";
+import { instanceNumber } from "./instance-number.ts";
 import { formatSubnet, overlaps, parseSubnet, type Subnet } from "./ipv4.ts";
 
 /** A route or address that this machine has already. */
@@ -35,7 +35,7 @@ export function chooseSubnet(
  * reach for the same one; the default instance begins with 10.244.0.0/24.
  */
 export function defaultSubnets(instance: string): readonly Subnet[] {
-  const start = instance === "peapod" ? 0 : (createHash("sha256").update(instance).digest()[0] ?? 0);
+  const start = instanceNumber(instance);
   return Array.from({ length: 256 }, (_, index) => ({
     first: 10 * 2 ** 24 + 244 * 2 ** 16 + ((start + index) % 256) * 256,
     prefix: 24,

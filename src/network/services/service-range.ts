@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { AddressRange } from "../../kube/address-range.ts";
+import { instanceNumber } from "../instance-number.ts";
 import { parseSubnet } from "../ipv4.ts";
 
 /** 10.96.0.0/12, from which clusters customarily give addresses to Services, in 256 parts. */
@@ -22,5 +22,5 @@ function partOf(podSubnet: string | undefined, instance: string): number {
   if (subnet?.prefix === 24 && Math.floor(subnet.first / 65_536) === 10 * 256 + 244) {
     return Math.floor(subnet.first / 256) % 256;
   }
-  return instance === "peapod" ? 0 : (createHash("sha256").update(instance).digest()[0] ?? 0);
+  return instanceNumber(instance);
 }

@@ -1,6 +1,7 @@
 import type { KnownService } from "../diagnose/live/view.ts";
+import { isReadyEndpoint } from "../kube/endpoint-slices.ts";
 import type { EndpointSlice, Service, StoredPod } from "../kube/types.ts";
-import { clusterIPsOf, isReady, serviceForwards, slicesOf } from "../node/services/service-forwards.ts";
+import { clusterIPsOf, serviceForwards, slicesOf } from "../node/services/service-forwards.ts";
 import type { Store } from "../store/types.ts";
 
 /** Services with the pods behind them, for diagnoses. Without those that stand for an outside name, and the API's own. */
@@ -15,7 +16,7 @@ export function knownServices(store: Pick<Store, "list">): readonly KnownService
     .map((service) => {
       const { metadata, spec } = service;
       const endpoints = slicesOf(service, slices).flatMap(({ endpoints: all }) =>
-        (all ?? []).filter(isReady),
+        (all ?? []).filter(isReadyEndpoint),
       );
       return {
         namespace: metadata?.namespace ?? "",

@@ -1,5 +1,6 @@
 import { isNotFound } from "../base/errors.ts";
 import type { AddressRange } from "../kube/address-range.ts";
+import { serviceNameLabel } from "../kube/endpoint-slices.ts";
 import type { KubernetesObject, Service } from "../kube/types.ts";
 import type { NewObject, ObjectKey, Store } from "../store/types.ts";
 import { freeAddress } from "./resources/cluster-addresses.ts";
@@ -57,7 +58,7 @@ export function publishKubernetesEndpoints(
   put(store, "endpointslices.discovery.k8s.io", {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
-    metadata: metadata({ "kubernetes.io/service-name": name }),
+    metadata: metadata({ [serviceNameLabel]: name }),
     addressType: "IPv4",
     endpoints: isReachable ? [{ addresses: [ip], conditions: { ready: true } }] : [],
     ports,

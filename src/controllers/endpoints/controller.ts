@@ -1,9 +1,10 @@
+import { serviceNameLabel } from "../../kube/endpoint-slices.ts";
 import { matchesSelector } from "../../kube/match-selector.ts";
 import type { KubernetesObject, Service, StoredPod } from "../../kube/types.ts";
 import type { Controller, ObjectReader, Plan } from "../types.ts";
 import { mirroredGroups } from "./mirrored.ts";
 import { planEndpoints, type StoredEndpoints } from "./plan-endpoints.ts";
-import { planSlices, type StoredSlice, serviceNameLabel } from "./plan-slices.ts";
+import { planSlices, type StoredSlice } from "./plan-slices.ts";
 import { type PortGroup, portGroups } from "./pod-endpoints.ts";
 
 const resource = "services";

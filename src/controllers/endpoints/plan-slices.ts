@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { serviceNameLabel } from "../../kube/endpoint-slices.ts";
 import type { EndpointSlice, KubernetesObject, ObjectMetadata } from "../../kube/types.ts";
 import { controllerReference } from "../ownership.ts";
 import type { Action } from "../types.ts";
@@ -6,7 +7,6 @@ import type { PortGroup } from "./pod-endpoints.ts";
 
 export type StoredSlice = EndpointSlice & { metadata: ObjectMetadata };
 
-export const serviceNameLabel = "kubernetes.io/service-name";
 const managedByLabel = "endpointslice.kubernetes.io/managed-by";
 const resource = "endpointslices.discovery.k8s.io";
 

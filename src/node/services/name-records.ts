@@ -1,6 +1,7 @@
+import { isReadyEndpoint } from "../../kube/endpoint-slices.ts";
 import type { EndpointSlice, Service } from "../../kube/types.ts";
 import type { NameRecords } from "../../network/services/types.ts";
-import { clusterIPsOf, isReady, slicesOf } from "./service-forwards.ts";
+import { clusterIPsOf, slicesOf } from "./service-forwards.ts";
 
 /**
  * The names of Services and of the pods behind headless ones, below `domain`, as Kubernetes' DNS specification has them
@@ -45,7 +46,7 @@ function headlessRecords(name: string, slices: readonly EndpointSlice[]): NameRe
   const pods = new Map<string, { readonly name: string; readonly ip: string }>();
   const ports = new Map<string, NameRecords["ports"][number]>();
   for (const { endpoints, ports: slicePorts } of slices) {
-    for (const endpoint of (endpoints ?? []).filter(isReady)) {
+    for (const endpoint of (endpoints ?? []).filter(isReadyEndpoint)) {
       const [ip = ""] = endpoint.addresses;
       const own = `${endpoint.hostname ?? ip.replaceAll(".", "-")}.${name}`;
       pods.set(`${own} ${ip}`, { name: own, ip });

@@ -1,11 +1,12 @@
+import {
+  type Endpoint,
+  isReadyEndpoint,
+  type ServicePort,
+  serviceNameLabel,
+  targetPortOf,
+} from "../../kube/endpoint-slices.ts";
 import type { EndpointSlice, Service } from "../../kube/types.ts";
 import type { Backend, ServiceForward } from "../../network/services/types.ts";
-
-type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
-type ServicePort = NonNullable<NonNullable<Service["spec"]>["ports"]>[number];
-
-/** The label by which an EndpointSlice belongs to a Service. */
-const serviceNameLabel = "kubernetes.io/service-name";
 
 /**
  * Where the ports of Services lead, as kube-proxy has it
@@ -58,13 +59,8 @@ export function slicesOf(service: Service, slices: readonly EndpointSlice[]): re
   );
 }
 
-/** An endpoint that says nothing counts as ready. */
-export function isReady({ conditions }: Endpoint): boolean {
-  return conditions?.ready !== false;
-}
-
 function backendsOf(port: ServicePort, slices: readonly EndpointSlice[]): readonly Backend[] {
-  const ready = backendsWhere(isReady, port, slices);
+  const ready = backendsWhere(isReadyEndpoint, port, slices);
   if (ready.length > 0) return ready;
   const isLast = ({ conditions }: Endpoint) =>
     conditions?.terminating === true && conditions.serving !== false;
@@ -77,15 +73,12 @@ function backendsWhere(
   slices: readonly EndpointSlice[],
 ): readonly Backend[] {
   const found = new Map<string, Backend>();
-  for (const { ports, endpoints } of slices) {
-    const target = (ports ?? []).find(
-      ({ name, protocol }) =>
-        (name ?? "") === (port.name ?? "") && (protocol ?? "TCP") === (port.protocol ?? "TCP"),
-    );
-    if (target?.port === undefined) continue;
-    for (const { addresses } of (endpoints ?? []).filter(serves)) {
+  for (const slice of slices) {
+    const target = targetPortOf(slice, port);
+    if (target === undefined) continue;
+    for (const { addresses } of (slice.endpoints ?? []).filter(serves)) {
       const [ip = ""] = addresses;
-      if (isIPv4(ip)) found.set(`${ip}:${target.port}`, { ip, port: target.port });
+      if (isIPv4(ip)) found.set(`${ip}:${target}`, { ip, port: target });
     }
   }
   // Always in the same order, so that a client with affinity keeps its backend.

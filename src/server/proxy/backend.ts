@@ -36,9 +36,3 @@ export function parseProxyName(text: string): ProxyName {
     `invalid proxy request ${JSON.stringify(text)}: it must be NAME, NAME:PORT or http:NAME:PORT, https:NAME:PORT`,
   );
 }
-
-/** The port that a text says; undefined when it is no port's number. */
-export function portNumber(text: string): number | undefined {
-  const port = Number(text);
-  return /^\d+$/.test(text) && port >= 1 && port <= 65_535 ? port : undefined;
-}

@@ -1,7 +1,8 @@
 import { PeapodError } from "../../base/errors.ts";
+import { portNumber } from "../../kube/port-number.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { ApiContext } from "../request.ts";
-import { type Backend, parseProxyName, portNumber } from "./backend.ts";
+import { type Backend, parseProxyName } from "./backend.ts";
 
 /**
  * Where `/pods/NAME/proxy` leads: the pod's own address, so that only a server that listens there answers, at the port

@@ -1,6 +1,7 @@
 import type { IEndpointSlice } from "kubernetes-models/discovery.k8s.io/v1/EndpointSlice";
 import type { IService } from "kubernetes-models/v1/Service";
 import { PeapodError } from "../../base/errors.ts";
+import { isReadyEndpoint, serviceNameLabel, targetPortOf } from "../../kube/endpoint-slices.ts";
 import type { ApiContext } from "../request.ts";
 import { type Backend, parseProxyName } from "./backend.ts";
 
@@ -35,13 +36,13 @@ export function serviceBackend(
   const ready = (
     store.list("endpointslices.discovery.k8s.io", {
       namespace,
-      matches: ({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === name,
+      matches: ({ metadata }) => metadata.labels?.[serviceNameLabel] === name,
     }).items as unknown as IEndpointSlice[]
-  ).flatMap(({ endpoints, ports: slicePorts }) => {
-    const target = slicePorts?.find((each) => (each.name ?? "") === (wanted.name ?? ""))?.port;
+  ).flatMap((slice) => {
+    const target = targetPortOf(slice, wanted);
     if (target === undefined) return [];
-    return (endpoints ?? [])
-      .filter(({ conditions }) => conditions?.ready !== false)
+    return (slice.endpoints ?? [])
+      .filter(isReadyEndpoint)
       .flatMap(({ addresses }) => addresses.slice(0, 1).map((host) => ({ scheme, host, port: target })));
   });
   const chosen = ready[Math.floor(random() * ready.length)];

@@ -1,4 +1,5 @@
 import { PeapodError } from "../../base/errors.ts";
+import { portNumber } from "../../kube/port-number.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import type { PodName } from "../../node/types.ts";
 import type { ApiContext } from "../request.ts";
@@ -30,7 +31,7 @@ export function portForwardOptions(
 }
 
 function toPort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+  const port = portNumber(text);
+  if (port !== undefined) return port;
   throw new PeapodError("BadRequest", `unable to parse ${JSON.stringify(text)} as a port`);
 }

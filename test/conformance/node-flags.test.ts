@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventually, runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
+import { runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
 
 let node: TestNode;
 beforeAll(async () => {
@@ -16,20 +15,6 @@ async function status(): Promise<{ flags: Record<string, string>; runtime: strin
   return JSON.parse(await node.ok(["node", "status", "-o", "json"]));
 }
 
-async function kill(): Promise<void> {
-  const pid = node.daemonPID();
-  process.kill(pid, "SIGKILL");
-  await eventually(() => isOver(pid) || undefined, "the daemon's end");
-}
-
-function isOver(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z");
-  } catch {
-    return true;
-  }
-}
-
 test("a node that starts by itself has the flags of the last node start", async () => {
   const flags = {
     "pod-cidr": "10.231.7.0/24",
@@ -37,7 +22,7 @@ test("a node that starts by itself has the flags of the last node start", async 
     runtime: "runc",
   };
   expect(await status()).toMatchObject({ flags });
-  await kill();
+  await node.killDaemon();
   await node.ok(["get", "pods"]);
   const now = await status();
   expect(now).toMatchObject({ flags });

@@ -490,16 +490,7 @@ test("a daemon that is killed in the middle of a rollout goes on where it was, a
   await kubectl.ok(["set", "env", "deployment/sturdy", "statefulset/sts", "VERSION=2"]);
   await apply(job("half", "sleep 1", { completions: 4, parallelism: 2 }));
   for (let round = 0; round < 3; round += 1) {
-    const pid = node.daemonPID();
-    process.kill(pid, "SIGKILL");
-    await eventually(() => {
-      try {
-        process.kill(pid, 0);
-        return undefined;
-      } catch {
-        return true;
-      }
-    }, "the daemon's end");
+    await node.killDaemon();
     await node.ok(["node", "start"]);
   }
   await rolledOut("deployment/sturdy");

@@ -23,6 +23,8 @@ export interface TestNode {
   ok(args: readonly string[], options?: { input?: string }): Promise<string>;
   /** PID of the node daemon, from its own file. */
   daemonPID(): number;
+  /** SIGKILLs the daemon; resolves when it is over. */
+  killDaemon(): Promise<void>;
   /** Deletes every pod, stops the daemon and deletes the folders. */
   close(): Promise<void>;
 }
@@ -57,6 +59,11 @@ export async function testNode(
       return output.stdout;
     },
     daemonPID: () => (JSON.parse(readFileSync(join(runDir, "daemon.json"), "utf8")) as { pid: number }).pid,
+    async killDaemon() {
+      const pid = node.daemonPID();
+      process.kill(pid, "SIGKILL");
+      await eventually(() => isOver(pid) || undefined, "the daemon's end");
+    },
     async close() {
       // A daemon that ended without removing its pods, in a test that fails: deleting what they have mounted helps nobody.
       const leftPods =
@@ -70,6 +77,15 @@ export async function testNode(
   };
   await node.ok(["node", "start", ...startArgs]);
   return node;
+}
+
+/** Whether the process is gone, or ended and only waits for its parent to ask how. */
+function isOver(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z");
+  } catch {
+    return true;
+  }
 }
 
 /** Runs a program to its end; never throws for its exit code. */

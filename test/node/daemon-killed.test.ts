@@ -44,24 +44,12 @@ beforeAll(async () => {
 });
 afterAll(() => node?.close());
 
-async function killed(pid: number): Promise<void> {
-  process.kill(pid, "SIGKILL");
-  await eventually(() => {
-    try {
-      process.kill(pid, 0);
-      return undefined;
-    } catch {
-      return true;
-    }
-  }, "the daemon's end");
-}
-
 test("containers and logs survive kill -9 of the daemon, and the next daemon finds all of them", async () => {
   await node.ok(["up", "-d", "-f", "-"], { input: podList() });
   const before = await identities(node);
   expect(before).toHaveLength(count);
 
-  await killed(node.daemonPID());
+  await node.killDaemon();
   await node.ok(["node", "start"]);
 
   expect(await identities(node)).toEqual(before);
@@ -90,7 +78,7 @@ test("a pod of a version that knew no resizing goes on untouched", async () => {
   };
   await node.ok(["up", "-d", "-f", "-"], { input: JSON.stringify(pod) });
   const before = await identities(node);
-  await killed(node.daemonPID());
+  await node.killDaemon();
   without(
     join(node.runDir, "sandboxes"),
     "sandbox.json",

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import { readIfThere } from "./read-file.ts";
 
 /** The file that `kubectl config` would change: the first of $KUBECONFIG, else ~/.kube/config. */
 export function kubeconfigPath(env: NodeJS.ProcessEnv): string {
@@ -42,7 +43,7 @@ export function mergeKubeconfig(path: string, own: string): { isCurrent: boolean
 }
 
 function parseFile(path: string): Document {
-  const document = parseDocument(readIfPresent(path) ?? "apiVersion: v1\nkind: Config\n");
+  const document = parseDocument(readIfThere(path) ?? "apiVersion: v1\nkind: Config\n");
   const isConfig = document.contents === null || isMap(document.contents);
   if (document.errors.length > 0 || !isConfig) {
     throw new PeapodError(
@@ -52,15 +53,6 @@ function parseFile(path: string): Document {
   }
   if (document.contents === null) return parseDocument("apiVersion: v1\nkind: Config\n");
   return document;
-}
-
-function readIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function replaceFile(path: string, text: string): void {

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { errorCode } from "../../base/errors.ts";
 import { nodes, pods } from "../../client/resources.ts";
 import type { KubernetesNode } from "../../kube/types.ts";
+import { readIfThere } from "../read-file.ts";
 import type { Session } from "../session.ts";
-import { readIfThere, runningDaemon } from "./running-daemon.ts";
+import { runningDaemon } from "./running-daemon.ts";
 
 /** What `node status -o json` prints: a contract for scripts. */
 export interface NodeStatus {

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemErrorCode } from "../../base/errors.ts";
+import { readIfThere } from "../read-file.ts";
 
 /** What the daemon says of itself in `daemon.json`. */
 export interface RunningDaemon {
@@ -24,15 +23,4 @@ export function isAlive({ pid, startTime }: RunningDaemon): boolean {
   // The name in parentheses may hold any character.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields?.[19] === startTime && fields[0] !== "Z";
-}
-
-/** The file's text, or undefined when there is none. */
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ESRCH" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
 }

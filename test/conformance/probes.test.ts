@@ -308,9 +308,7 @@ describe("readiness", () => {
       ],
     });
     const before = await api.until(name, "ready", (pod) => (hasCondition(pod, "Ready") ? pod : undefined));
-    const pid = node.daemonPID();
-    process.kill(pid, "SIGKILL");
-    await eventually(() => !isAlive(pid) || undefined, "the daemon's end");
+    await node.killDaemon();
     await node.ok(["node", "start"]);
     const probes = (await api.log(name, "main")).length;
     const again = async () =>
@@ -377,13 +375,4 @@ describe("startup", () => {
 async function patchStatus(name: string, status: object): Promise<void> {
   const reference = { namespace: "default", name, subresource: "status" };
   await api.client.patch(pods, reference, { status }, quietScope());
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -147,9 +147,7 @@ test.skipIf(!isHybrid)("a node starts pods after the one that mounted hugetlb ha
     await first.close();
     expect(await sources(hugetlb)).toEqual(["peapod"]);
     await run(second, "after");
-    const pid = second.daemonPID();
-    process.kill(pid, "SIGKILL");
-    await eventually(() => !existsSync(`/proc/${pid}`) || undefined, "the daemon's end");
+    await second.killDaemon();
     await second.ok(["node", "start"]);
     await run(second, "after-kill");
   } finally {

@@ -1,8 +1,8 @@
 import type { IRuntimeClass } from "kubernetes-models/node.k8s.io/v1/RuntimeClass";
-import { isNotFound, PeapodError } from "../base/errors.ts";
-import { amountsOf } from "../kube/pod-resources.ts";
-import type { StoredPod } from "../kube/types.ts";
-import type { Store } from "../store/types.ts";
+import { isNotFound, PeapodError } from "../../base/errors.ts";
+import { amountsOf } from "../../kube/pod-resources.ts";
+import type { StoredPod } from "../../kube/types.ts";
+import type { Store } from "../../store/types.ts";
 
 type Overhead = NonNullable<NonNullable<IRuntimeClass["overhead"]>["podFixed"]>;
 

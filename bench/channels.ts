@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { quietScope, type Scope } from "../src/base/scope.ts";
 import { createChannelObserver } from "../src/channels/observer.ts";
 import type { ChannelObserver } from "../src/channels/types.ts";
-import { createNftCounters } from "../src/network/counters/nft-counters.ts";
+import { createCgroupCounters } from "../src/network/counters/cgroup-counters.ts";
 import { HandMadePod } from "../test/fixtures/hand-made-pod.ts";
 import { countInCgroup, ownCgroup, removeCounters, usedSeconds } from "./measure/cpu.ts";
 import { type Estimate, summarize } from "./measure/statistics.ts";
@@ -26,7 +26,7 @@ const counts = options.quick ? [1, 10] : [1, 10, 50];
 const watchSeconds = options.quick ? 8 : 20;
 
 const scope = quietScope();
-const counters = await createNftCounters(scope);
+const counters = await createCgroupCounters();
 const pods: HandMadePod[] = [];
 const lines: string[] = [];
 const results: Record<string, unknown> = {};
@@ -53,8 +53,7 @@ async function talkingPod(): Promise<HandMadePod> {
   pods.push(pod);
   await pod.ready();
   const names = ["a", "b", "c"];
-  const counted = names.map((name) => ({ name, cgroup: `${pod.cgroup.slice(1)}/${name}` }));
-  await counters.install(pod.netns, counted, scope);
+  for (const name of names) counters.install(`${pod.cgroup}/${name}`);
   const words = (...programs: string[]) => programs.join(" -- ").split(" ");
   await pod.run("a", { talk: words("tcp-server 127.0.0.1 8080", "unix-server stream VOLUME/s.sock") });
   await pod.run("b", { talk: words("tcp-hold 127.0.0.1 8080 2", "fifo-read VOLUME/f") });

@@ -1,10 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Scope } from "../src/base/scope.ts";
 import type { ChannelObserver } from "../src/channels/types.ts";
 import { cgroupV2Path } from "../src/host/cgroups.ts";
-import { trafficTable } from "../src/host/traffic-table.ts";
 import type { TrafficCounters } from "../src/network/types.ts";
 import type { HandMadePod } from "../test/fixtures/hand-made-pod.ts";
 import { binCount, percentile } from "./measure/histogram.ts";
@@ -67,27 +67,26 @@ export class ObserverLoad {
     }
   }
 
-  /** In the container's cgroup, network and IPC namespace; its mounts make no difference to sockets. */
+  /**
+   * In the container's cgroup, network and IPC namespace; its mounts make no difference to sockets. Both ends are on
+   * one CPU: on which of several the scheduler wakes the other end moves a round trip by more than what is measured.
+   */
   #talker(role: "server" | "client", kind: LoadKind, ...words: string[]): ChildProcess {
     const program = join(import.meta.dirname, "measure", "talker.ts");
-    const { containers, netns } = this.#pod.observed();
-    const cgroup = containers.find(({ name }) => name === role)?.cgroup ?? "";
-    const script = `echo $$ > ${cgroupV2Path(cgroup)}/cgroup.procs; exec nsenter --net=${netns} "$@"`;
-    const child = spawn("sh", ["-c", script, "sh", process.execPath, program, role, kind, ...words], {
+    const { netns } = this.#pod.observed();
+    const script = `echo $$ > ${cgroupV2Path(this.#pod.cgroupOf(role))}/cgroup.procs; exec nsenter --net=${netns} "$@"`;
+    const talker = ["taskset", "--cpu-list", `${availableParallelism() - 1}`, process.execPath, program];
+    const child = spawn("sh", ["-c", script, "sh", ...talker, role, kind, ...words], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#processes.push(child);
     return child;
   }
 
-  async #count(on: boolean): Promise<void> {
-    const { netns, containers } = this.#pod.observed();
-    if (on) {
-      const counted = containers.map(({ name, cgroup }) => ({ name, cgroup: cgroup.slice(1) }));
-      await this.#counters.install(netns ?? "", counted, this.#scope);
-    } else {
-      const script = `add table inet ${trafficTable}\ndelete table inet ${trafficTable}\n`;
-      execFileSync("nsenter", [`--net=${netns}`, "nft", "-f", "-"], { input: script });
+  #count(on: boolean): void {
+    for (const { cgroup } of this.#pod.observed().containers) {
+      if (on) this.#counters.install(cgroup);
+      else this.#counters.remove(cgroup);
     }
   }
 
@@ -98,7 +97,7 @@ export class ObserverLoad {
       if (block % 25 === 0) say(`Block ${block} of ${count}`);
       const measured: Block = { tcp: new Map(), unix: new Map() };
       for (const state of shuffled<State>(["off", "off again", "counters", "look"])) {
-        await this.#count(state === "counters" || state === "look");
+        this.#count(state === "counters" || state === "look");
         for (const kind of shuffled<LoadKind>(["tcp", "unix"])) {
           const running = this.#talkers.get(kind)?.run(windowMilliseconds);
           if (state === "look") await look();
@@ -107,7 +106,7 @@ export class ObserverLoad {
       }
       if (block >= 0) blocks.push(measured);
     }
-    await this.#count(true);
+    this.#count(true);
     return blocks;
   }
 

@@ -1,95 +1,149 @@
-import { type TrafficCount, trafficTable } from "../host/traffic-table.ts";
+import type { TrafficCount } from "../host/traffic-map.ts";
 import { type ChannelFact, endpointOf, type Reading } from "./fact.ts";
 import { internetFact, internetScope } from "./internet-fact.ts";
 import { formatAddress, isPodAddress, type Listeners } from "./listeners.ts";
 import type { PodSnapshot } from "./snapshot.ts";
-import type { ChannelEndpoint, Evidence, Traffic } from "./types.ts";
-
-interface Counts {
-  connects?: TrafficCount;
-  connected?: TrafficCount;
-  sent?: TrafficCount;
-  received?: TrafficCount;
-}
+import type { ChannelEndpoint, Evidence } from "./types.ts";
 
 /**
- * Channels that the counters in the pod's network namespace know of: who opened connections or sent datagrams
- * where, however short, and to whom connections from outside came.
+ * Channels that the counters of the pod's containers know of: who opened connections or sent datagrams where,
+ * however short, and to whom connections from outside came.
  */
 export function countedChannels(
   snapshot: PodSnapshot,
   protocol: "TCP" | "UDP",
   listeners: Listeners,
 ): ChannelFact[] {
-  const grouped = new Map<string, { container: string; address: string; port: number; counts: Counts }>();
-  const counts = (snapshot.counts ?? []).filter((count) => count.protocol === protocol);
-  for (const count of counts) {
-    if (count.set === "accepts") continue;
-    const { container, address, port } = count;
-    const key = `${container} ${address} ${port}`;
-    const group = grouped.get(key) ?? { container, address, port, counts: {} };
-    group.counts[count.set] = count;
-    grouped.set(key, group);
-  }
-  const groups = [...grouped.values()];
+  const counts = snapshot.counts ?? [];
+  const ofKind = (kind: TrafficCount["kind"]) => counts.filter((count) => count.kind === kind);
+  if (protocol === "UDP") return datagramFacts(snapshot, ofKind("Sent"), ofKind("Answered"), listeners);
+  const called = ofKind("Called");
   return [
-    ...groups.flatMap((group) => {
-      const { connects, connected, sent } = group.counts;
-      const inside = isPodAddress(snapshot.pod, group.address);
-      const talked = protocol === "TCP" ? connected !== undefined : sent !== undefined;
-      const served = !inside || listeners.at(group).length > 0;
-      if (talked && served) return [clientFact(snapshot, protocol, group, inside, listeners)];
-      return connects !== undefined && !served ? refusedFact(snapshot, group, groups, listeners) : [];
-    }),
-    ...counts.filter(({ set }) => set === "accepts").map((count) => acceptFact(snapshot, count, listeners)),
+    ...called.flatMap((count) => calledFact(snapshot, count, called, listeners)),
+    ...ofKind("Accepted").flatMap((count) => acceptedFact(snapshot, count, listeners)),
   ];
 }
 
-type Group = { container: string; address: string; port: number; counts: Counts };
+function calledFact(
+  snapshot: PodSnapshot,
+  count: TrafficCount,
+  called: readonly TrafficCount[],
+  listeners: Listeners,
+): ChannelFact[] {
+  const served = listeners.at(count).length > 0;
+  // Where the pod uses the host's network, what answers at a local address may be no container of the pod.
+  const inside = isPodAddress(snapshot.pod, count.address) && (served || snapshot.pod.netns !== undefined);
+  if (count.count > 0 && (served || !inside)) {
+    const server = inside ? serverAt(count, listeners) : outsideServer(count);
+    return [
+      clientFact(snapshot, "TCP", count, server, {
+        reading: {
+          kind: "counted",
+          id: `${count.container} ${formatAddress(count)}`,
+          connections: count.count,
+          clientToServer: { bytes: count.sent },
+          serverToClient: { bytes: count.received },
+        },
+        activity: `${count.count}/${count.sent}/${count.received}`,
+        detail: `${count.count} connections to ${formatAddress(count)}`,
+        openConnections: 0,
+      }),
+    ];
+  }
+  return inside && !served ? refusedFact(snapshot, count, called, listeners) : [];
+}
+
+function datagramFacts(
+  snapshot: PodSnapshot,
+  sent: readonly TrafficCount[],
+  answered: readonly TrafficCount[],
+  listeners: Listeners,
+): ChannelFact[] {
+  const name = (count: TrafficCount) => `${count.container} ${formatAddress(count)}`;
+  const answers = new Map(answered.map((count) => [name(count), count]));
+  const asked = new Set(sent.map(name));
+  const clients = [...sent, ...answered.filter((count) => !asked.has(name(count)))];
+  return clients.flatMap((count) => {
+    const served = listeners.at(count).length > 0;
+    const inside = isPodAddress(snapshot.pod, count.address);
+    if (inside && !served) return [];
+    const server = inside ? serverAt(count, listeners) : outsideServer(count);
+    const operations = asked.has(name(count)) ? count.count : undefined;
+    const answer = answers.get(name(count));
+    const details = [
+      ...(operations === undefined
+        ? []
+        : [`${operations} datagrams to ${formatAddress(count)} without connect(2)`]),
+      ...(answer === undefined ? [] : [`received from ${formatAddress(count)}`]),
+    ];
+    return clientFact(snapshot, "UDP", count, server, {
+      reading: {
+        kind: "counted",
+        id: name(count),
+        ...(operations === undefined ? {} : { clientToServer: { operations } }),
+      },
+      activity: `${operations ?? ""}/${answer?.count ?? ""}`,
+      detail: details.join(", "),
+    });
+  });
+}
+
+interface Server {
+  readonly endpoint: ChannelEndpoint;
+  readonly inside: boolean;
+  /** More than one: which of them served is not told by the address. */
+  readonly containers: readonly string[];
+}
+
+function outsideServer(count: TrafficCount): Server {
+  return { endpoint: { role: "Server", path: formatAddress(count) }, inside: false, containers: [] };
+}
+
+function serverAt(count: TrafficCount, listeners: Listeners): Server {
+  const serving = listeners.at(count);
+  const [listener] = serving;
+  const containers = [...new Set(serving.map(({ container }) => container))];
+  const endpoint: ChannelEndpoint =
+    containers.length !== 1 || listener === undefined
+      ? { role: "Server", path: formatAddress(count) }
+      : listener.process === undefined
+        ? { container: listener.container, role: "Server" }
+        : endpointOf(listener.process, "Server");
+  return { endpoint, inside: true, containers };
+}
 
 function clientFact(
   snapshot: PodSnapshot,
   protocol: "TCP" | "UDP",
-  group: Group,
-  inside: boolean,
-  listeners: Listeners,
+  count: TrafficCount,
+  { endpoint: server, inside, containers }: Server,
+  observed: {
+    readonly reading: Reading;
+    readonly activity: string;
+    readonly detail: string;
+    readonly openConnections?: number;
+  },
 ): ChannelFact {
-  const serving = inside ? listeners.at(group) : [];
-  const [listener] = serving;
-  const containers = [...new Set(serving.map(({ container }) => container))];
-  const server: ChannelEndpoint =
-    containers.length !== 1 || listener === undefined
-      ? { role: "Server", path: formatAddress(group) }
-      : listener.process === undefined
-        ? { container: listener.container, role: "Server" }
-        : endpointOf(listener.process, "Server");
-  const client: ChannelEndpoint = { container: group.container, role: "Client" };
-  const reading = countedReading(protocol, group);
-  const { connected, sent, received } = group.counts;
+  const client: ChannelEndpoint = { container: count.container, role: "Client" };
+  const scope = internetScope(server, client, { server: inside, client: true });
+  const { reading, detail, ...rest } = observed;
   return internetFact(
     snapshot.pod,
+    { protocol, scope, at: count, server, client },
     {
-      protocol,
-      scope: internetScope(server, client, { server: inside, client: true }),
-      at: group,
-      server,
-      client,
-    },
-    {
+      ...rest,
       condition: "Open",
       readings: [reading],
       wholeGroup: containers.length > 1,
-      activity: `${sent?.packets ?? 0}/${received?.packets ?? 0}`,
-      ...(protocol === "TCP" ? { openConnections: 0 } : {}),
       evidence: [
-        countedEvidence(
-          group,
-          protocol === "TCP"
-            ? `${connected?.packets ?? 0} connections to ${formatAddress(group)}; bytes are those on the wire less the headers`
-            : `${sent?.packets ?? 0} datagrams to ${formatAddress(group)}, ${received?.packets ?? 0} back; bytes less the headers`,
-        ),
+        countedEvidence(count, detail),
         ...(containers.length > 1
-          ? [{ source: "/proc/PID/net/tcp", detail: `${containers.join(" or ")} listens on it` }]
+          ? [
+              {
+                source: `/proc/PID/net/${protocol.toLowerCase()}`,
+                detail: `${containers.join(" or ")} listens on it`,
+              },
+            ]
           : []),
       ],
     },
@@ -99,85 +153,70 @@ function clientFact(
 /** A port that nobody serves is worth telling, unless the client reached the same port by another local address. */
 function refusedFact(
   snapshot: PodSnapshot,
-  group: Group,
-  groups: readonly Group[],
+  count: TrafficCount,
+  called: readonly TrafficCount[],
   listeners: Listeners,
 ): ChannelFact[] {
-  const servedElsewhere = groups.some(
+  const servedElsewhere = called.some(
     (other) =>
-      other.container === group.container &&
-      other.port === group.port &&
+      other.container === count.container &&
+      other.port === count.port &&
       isPodAddress(snapshot.pod, other.address) &&
       listeners.at(other).length > 0,
   );
   if (servedElsewhere) return [];
-  const client: ChannelEndpoint = { container: group.container, role: "Client" };
-  const attempts = group.counts.connects?.packets ?? 0;
+  const client: ChannelEndpoint = { container: count.container, role: "Client" };
   return [
     internetFact(
       snapshot.pod,
-      { protocol: "TCP", scope: "InterContainer", at: group, server: undefined, client },
+      { protocol: "TCP", scope: "InterContainer", at: count, server: undefined, client },
       {
         condition: "Blocked",
-        reason: `nothing listens on ${formatAddress(group)}`,
-        activity: `${attempts}`,
+        reason: `nothing listens on ${formatAddress(count)}`,
+        activity: `${count.attempts}`,
         fleeting: true,
-        evidence: [countedEvidence(group, `${attempts} attempts to connect to ${formatAddress(group)}`)],
+        evidence: [
+          countedEvidence(count, `${count.attempts} attempts to connect to ${formatAddress(count)}`),
+        ],
       },
     ),
   ];
 }
 
-function acceptFact(snapshot: PodSnapshot, count: TrafficCount, listeners: Listeners): ChannelFact {
+function acceptedFact(snapshot: PodSnapshot, count: TrafficCount, listeners: Listeners): ChannelFact[] {
   const { pod } = snapshot;
+  // Its other end is counted as a client's.
+  if (isPodAddress(pod, count.address)) return [];
   const at = { address: pod.ips[0] ?? "0.0.0.0", port: count.port };
   const process = listeners.at(at).find(({ container }) => container === count.container)?.process;
   const server: ChannelEndpoint =
     process === undefined ? { container: count.container, role: "Server" } : endpointOf(process, "Server");
   const client: ChannelEndpoint = { role: "Client", path: count.address };
-  return internetFact(
-    pod,
-    { protocol: "TCP", scope: "Ingress", at, server, client },
-    {
-      condition: "Open",
-      readings: [{ kind: "counted", id: `from ${count.address}`, connections: count.packets }],
-      activity: `${count.packets}`,
-      openConnections: 0,
-      evidence: [
-        {
-          source: `nft table ${trafficTable}`,
-          detail: `${count.packets} connections from ${count.address} to port ${count.port}`,
-        },
-      ],
-    },
-  );
+  return [
+    internetFact(
+      pod,
+      { protocol: "TCP", scope: "Ingress", at, server, client },
+      {
+        condition: "Open",
+        readings: [
+          {
+            kind: "counted",
+            id: `from ${count.address}`,
+            connections: count.count,
+            clientToServer: { bytes: count.received },
+            serverToClient: { bytes: count.sent },
+          },
+        ],
+        activity: `${count.count}/${count.sent}/${count.received}`,
+        openConnections: 0,
+        evidence: [
+          countedEvidence(count, `${count.count} connections from ${count.address} to port ${count.port}`),
+        ],
+      },
+    ),
+  ];
 }
 
-function countedEvidence({ container }: Group, detail: string): Evidence {
-  return { source: `nft table ${trafficTable}`, detail: `${container}: ${detail}` };
-}
-
-// TCP over IP with the timestamps option that Linux always sends; a SYN's options take 8 bytes more.
-const tcpHeader = { 4: 20 + 32, 6: 40 + 32 };
-const synExtra = 8;
-const udpHeader = { 4: 20 + 8, 6: 40 + 8 };
-
-function countedReading(protocol: "TCP" | "UDP", group: Group): Reading {
-  const { connects, connected, sent, received } = group.counts;
-  const family = group.address.includes(":") ? 6 : 4;
-  const payload = (count: TrafficCount | undefined, syns: TrafficCount | undefined): Traffic => {
-    const packets = count?.packets ?? 0;
-    if (protocol === "UDP") {
-      return { bytes: (count?.bytes ?? 0) - packets * udpHeader[family], operations: packets };
-    }
-    const headers = packets * tcpHeader[family] + (syns?.packets ?? 0) * synExtra;
-    return { bytes: Math.max(0, (count?.bytes ?? 0) - headers) };
-  };
-  return {
-    kind: "counted",
-    id: `${group.container} ${formatAddress(group)}`,
-    ...(protocol === "TCP" ? { connections: connected?.packets ?? 0 } : {}),
-    clientToServer: payload(sent, connects),
-    serverToClient: payload(received, connected),
-  };
+function countedEvidence({ container }: TrafficCount, detail: string): Evidence {
+  return { source: "BPF counters of the control group", detail: `${container}: ${detail}` };
 }

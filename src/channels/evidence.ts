@@ -86,20 +86,17 @@ function listeners({ processes, tcp, udp }: PodSnapshot): ListenerEvidence[] {
   });
 }
 
-/** How often which container tried to connect where, as the counters in the pod's network namespace have it. */
+/** How often which container tried to connect where, as its counters have it. */
 function attempts({ counts }: PodSnapshot): AttemptEvidence[] | undefined {
   return counts
-    ?.filter(({ set, protocol }) => set === "connects" && protocol === "TCP")
-    .map(({ container, address, port, packets }) => {
-      const answers = counts.find(
-        (each) =>
-          each.set === "connected" &&
-          each.container === container &&
-          each.address === address &&
-          each.port === port,
-      );
-      return { container, address, port, attempts: packets, answered: answers?.packets ?? 0 };
-    });
+    ?.filter(({ kind }) => kind === "Called")
+    .map(({ container, address, port, attempts, count }) => ({
+      container,
+      address,
+      port,
+      attempts,
+      answered: count,
+    }));
 }
 
 function unixServers({ pod, processes, unix, files }: PodSnapshot): UnixServerEvidence[] {

@@ -31,8 +31,8 @@ export interface ChannelFact {
 }
 
 /**
- * Counters as the kernel has them now. `connection`: one connection's own, from its start; `counted`: nft's, of
- * all connections of the channel since the counters were installed; `past`: a connection of which only its having
+ * Counters as the kernel has them now. `connection`: one connection's own, from its start; `counted`: of
+ * the channel since the counters were installed, all connections and the bytes of those that have ended; `past`: a connection of which only its having
  * been is known; `deep`: what the deep look counted since it began, shown only while it goes on.
  */
 export interface Reading {

@@ -35,6 +35,7 @@ export const fakePod: ObservedPod = {
   name: "pod",
   netns: "/run/net",
   ipcns: "/run/ipc",
+  cgroup: "/peapod/pod1",
   ips: ["10.88.0.2"],
   shm: "/run/shm",
   containers: [

@@ -20,7 +20,7 @@ import type {
 /** Where the observer looks and what else it may count on. */
 export interface ChannelObserverOptions {
   readonly pods: PodSource;
-  /** Whether counters are installed in the pods' network namespaces (`TrafficCounters` of `network`). */
+  /** Whether the pods' containers are counted (`TrafficCounters` of `network`). */
   readonly counters: { available(): { ok: true } | { ok: false; reason: string } };
   /** Whose the addresses of ends outside the pods are; absent: nobody's. */
   readonly addresses?: AddressBook;
@@ -95,7 +95,7 @@ class Observer implements ChannelObserver {
     if (!isFresh || this.#looking !== undefined) await this.#look(scope);
     const counters = this.#options.counters.available();
     const missing = [
-      ...(counters.ok ? [] : [{ layer: "nft", reason: counters.reason }]),
+      ...(counters.ok ? [] : [{ layer: "bpf", reason: counters.reason }]),
       ...(this.#fifoWatch?.missing === undefined
         ? []
         : [{ layer: "fanotify", reason: this.#fifoWatch.missing }]),
@@ -105,7 +105,7 @@ class Observer implements ChannelObserver {
       // What the machine lacks explains what its pods lack.
       ...[...this.#watched.values()]
         .flatMap((each) => each.missing)
-        .filter(({ layer }) => counters.ok || layer !== "nft"),
+        .filter(({ layer }) => counters.ok || layer !== "bpf"),
     ];
     const { addresses } = this.#options;
     const channels = [...this.#watched.values()].flatMap((each) =>

@@ -1,5 +1,6 @@
 import { explain } from "../base/errors.ts";
-import { NamespaceShell, type ShellAnswer } from "../host/namespace-shell.ts";
+import { bpf } from "../host/bpf.ts";
+import { NamespaceShell } from "../host/namespace-shell.ts";
 import { readProcFile } from "../host/proc.ts";
 import {
   type InternetSocket,
@@ -16,7 +17,7 @@ import {
   parseSharedMemory,
   splitSystemV,
 } from "../host/sysvipc.ts";
-import { parseTrafficCounts, type TrafficCount, trafficTable } from "../host/traffic-table.ts";
+import { type TrafficCount, TrafficReader } from "../host/traffic-map.ts";
 import type { DeepCounts } from "./deep/counts.ts";
 import { type MappingCache, sampleProcesses, waitingOpens } from "./process-sampler.ts";
 import type { FifoUse, KnownListener, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
@@ -30,8 +31,6 @@ const listenerMemoryMilliseconds = 10_000;
 const scanShare = 50;
 /** A helper that failed is started again at most this often. */
 const retryMilliseconds = 10_000;
-/** A table that somebody deletes is missed after this long at the latest. */
-const countsMilliseconds = 10_000;
 const maxSemaphoreSets = 16;
 
 /** Takes looks at one pod: reads /proc and asks the pod's one helper. */
@@ -42,10 +41,7 @@ export class PodSampler {
   #shell: NamespaceShell | undefined;
   #shellFailure: { readonly reason: string; readonly at: number } | undefined;
   #files: { readonly files: PodFile[]; readonly validUntil: number } = { files: [], validUntil: 0 };
-  /** What nft had counted when the namespace's own counters were as `mark` says. */
-  #counts:
-    | { readonly counts: readonly TrafficCount[]; readonly mark: string; readonly at: number }
-    | undefined;
+  #traffic: TrafficReader | undefined;
   #earlierSockets: ReadonlySet<number> = new Set();
   #closed = false;
 
@@ -60,6 +56,8 @@ export class PodSampler {
     deepCounts: (processes: readonly ObservedProcess[]) => DeepCounts | undefined = () => undefined,
   ): Promise<{ snapshot: PodSnapshot; missing: readonly MissingEvidence[] }> {
     const missing: MissingEvidence[] = [];
+    // Before the sockets: a connection that ends in between is missed by this look rather than counted twice.
+    const counts = await this.#counts(pod, missing);
     // Asked first, so that the helper works while this process reads /proc.
     const asking = this.#ask(pod, now, missing);
     const processes = sampleProcesses(pod, this.#mappings);
@@ -83,7 +81,7 @@ export class PodSampler {
       semaphores: answers.semaphores,
       semaphoreOperators: answers.semaphoreOperators,
       messageQueues: answers.messageQueues,
-      counts: answers.counts,
+      counts,
       files,
       watched,
       waitingOpens: opens,
@@ -134,14 +132,7 @@ export class PodSampler {
   async #ask(pod: ObservedPod, now: number, missing: MissingEvidence[]): Promise<Answers> {
     try {
       const shell = this.#helper(pod, now);
-      const mark = trafficMark(pod);
-      const counts = this.#knownCounts(pod, mark, now);
-      const answers = await shell.ask([
-        "ss -taniOH",
-        "ss -xaneOH",
-        listSystemV,
-        ...(counts === "ask" ? ["nft -j list sets inet"] : []),
-      ]);
+      const answers = await shell.ask(["ss -taniOH", "ss -xaneOH", listSystemV]);
       const { shm, sem, msg } = splitSystemV(answers[2]?.stdout ?? "");
       const semaphores = parseSemaphores(sem);
       const ids = semaphores.slice(0, maxSemaphoreSets).map(({ id }) => id);
@@ -164,39 +155,33 @@ export class PodSampler {
           ids.map((id, index) => [id, parseSemaphoreDetails(details[index]?.stdout ?? "").pids]),
         ),
         messageQueues: parseMessageQueues(msg),
-        counts: counts === "ask" ? this.#newCounts(answers[3], mark, now, missing) : counts,
       };
     } catch (error) {
       this.#shellFailure ??= { reason: explain(error), at: now };
       missing.push({
         layer: "helper",
-        reason: `${withoutSs}, System V tables and counters neither: ${this.#shellFailure.reason}`,
+        reason: `${withoutSs}, System V tables neither: ${this.#shellFailure.reason}`,
       });
       return noAnswers;
     }
   }
 
-  /** The counters as they were when nothing has moved since: to list them costs more than the rest of a look. */
-  #knownCounts(
-    pod: ObservedPod,
-    mark: string | undefined,
-    now: number,
-  ): readonly TrafficCount[] | undefined | "ask" {
-    if (pod.netns === undefined) return undefined;
-    const known = this.#counts;
-    const holds = known !== undefined && known.mark === mark && now - known.at < countsMilliseconds;
-    return holds ? known.counts : "ask";
-  }
-
-  #newCounts(
-    answer: ShellAnswer | undefined,
-    mark: string | undefined,
-    now: number,
-    missing: MissingEvidence[],
-  ): readonly TrafficCount[] | undefined {
-    const counts = countsOf(answer, missing);
-    this.#counts = counts === undefined || mark === undefined ? undefined : { counts, mark, at: now };
-    return counts;
+  async #counts(pod: ObservedPod, missing: MissingEvidence[]): Promise<readonly TrafficCount[] | undefined> {
+    const calls = await bpf();
+    if (calls === undefined || this.#closed) return undefined;
+    try {
+      this.#traffic ??= new TrafficReader(calls);
+      const { counts, counted } = this.#traffic.read(pod.cgroup);
+      const uncounted = pod.containers.filter(({ name }) => !counted.has(name)).map(({ name }) => name);
+      if (uncounted.length > 0) {
+        const reason = `the control group of ${uncounted.join(", ")} has no counters`;
+        missing.push({ layer: "bpf", reason: `${withoutCounters}: ${reason}` });
+      }
+      return counted.size === 0 ? undefined : counts;
+    } catch (error) {
+      missing.push({ layer: "bpf", reason: `${withoutCounters}: ${explain(error)}` });
+      return undefined;
+    }
   }
 
   #helper(pod: ObservedPod, now: number): NamespaceShell {
@@ -209,10 +194,11 @@ export class PodSampler {
     return this.#shell;
   }
 
-  /** Ends the helper, which keeps the pod's namespaces alive, until the next look. */
+  /** Ends the helper, which keeps the pod's namespaces alive, and closes the counters until the next look. */
   async release(): Promise<void> {
     const shell = this.#shell;
     this.#shell = undefined;
+    this.#traffic?.close();
     await shell?.close();
   }
 
@@ -223,12 +209,12 @@ export class PodSampler {
   }
 }
 
+const withoutCounters = "who opens connections too short to be seen is unknown";
 const withoutSs = "bytes of TCP connections and the peers of Unix sockets are unknown";
 
 interface Answers extends Pick<PodSnapshot, "tcpCounters" | "sharedMemory" | "semaphores" | "messageQueues"> {
   readonly semaphoreOperators: PodSnapshot["semaphoreOperators"];
   readonly unix: PodSnapshot["unix"] | undefined;
-  readonly counts: readonly TrafficCount[] | undefined;
 }
 
 const noAnswers: Answers = {
@@ -238,37 +224,7 @@ const noAnswers: Answers = {
   semaphores: [],
   semaphoreOperators: new Map(),
   messageQueues: [],
-  counts: undefined,
 };
-
-function countsOf(answer: ShellAnswer | undefined, missing: MissingEvidence[]): TrafficCount[] | undefined {
-  const withoutCounters = "who opens connections too short to be seen is unknown";
-  if (answer === undefined || answer.exitCode !== 0) {
-    const reason = answer?.exitCode === 127 ? "nft (nftables) is not installed" : "nft fails";
-    missing.push({ layer: "nft", reason: `${withoutCounters}: ${reason}` });
-    return undefined;
-  }
-  if (!answer.stdout.includes(`"table": "${trafficTable}"`)) {
-    const reason = `the pod's network namespace has no nft table ${trafficTable}`;
-    missing.push({ layer: "nft", reason: `${withoutCounters}: ${reason}` });
-    return undefined;
-  }
-  try {
-    return parseTrafficCounts(answer.stdout);
-  } catch (error) {
-    missing.push({ layer: "nft", reason: `${withoutCounters}: ${explain(error)}` });
-    return undefined;
-  }
-}
-
-/**
- * The namespace's counters of TCP and UDP as text (proc_pid_net(5)): while it stays the same, no segment or datagram
- * came or went. Undefined when it can't be read.
- */
-function trafficMark(pod: ObservedPod): string | undefined {
-  const lines = `${netTable(pod, "snmp")}${netTable(pod, "snmp6")}`.match(/^(?:Tcp: |Udp: |Udp6).*$/gm);
-  return lines?.join("\n");
-}
 
 /** A table of the pod's network namespace, through the first of its containers' processes that still lives. */
 function netTable(pod: ObservedPod, table: string): string {

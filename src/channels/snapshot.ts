@@ -1,7 +1,7 @@
 import type { FileKind, SharedMapping, WaitingCall } from "../host/proc.ts";
 import type { InternetSocket, TcpCounters, UnixSocket } from "../host/sockets.ts";
 import type { MessageQueue, SemaphoreSet, SharedMemorySegment } from "../host/sysvipc.ts";
-import type { TrafficCount } from "../host/traffic-table.ts";
+import type { TrafficCount } from "../host/traffic-map.ts";
 import type { DeepCounts } from "./deep/counts.ts";
 import type { ObservedPod } from "./types.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { TrafficCount } from "../host/traffic-table.ts";
+import type { TrafficCount } from "../host/traffic-map.ts";
 import type { ChannelFact } from "./fact.ts";
 import { fakeProcess, fakeSnapshot, fakeSocket } from "./fake-snapshot.ts";
 import { tcpChannels } from "./tcp.ts";
@@ -17,13 +17,18 @@ function summary(facts: readonly ChannelFact[]): string[] {
   );
 }
 
-function count(
-  set: TrafficCount["set"],
-  packets: number,
-  bytes: number,
-  parts: Partial<TrafficCount> = {},
-): TrafficCount {
-  return { set, container: "b", protocol: "TCP", address: "127.0.0.1", port: 8080, packets, bytes, ...parts };
+function count(parts: Partial<TrafficCount>): TrafficCount {
+  return {
+    kind: "Called",
+    container: "b",
+    address: "127.0.0.1",
+    port: 8080,
+    attempts: 3,
+    count: 3,
+    sent: 0,
+    received: 0,
+    ...parts,
+  };
 }
 
 describe("connections in the table", () => {
@@ -139,17 +144,12 @@ describe("connections in the table", () => {
 });
 
 describe("counted connections", () => {
-  test("give the client, the number and the payload without headers", () => {
+  test("give the client, the number and the payload of those that ended", () => {
     const facts = tcpChannels(
       fakeSnapshot({
         processes: [a],
         tcp: [listener],
-        counts: [
-          count("connects", 2, 120),
-          count("connected", 2, 120),
-          count("sent", 10, 10 * 52 + 2 * 8 + 160),
-          count("received", 8, 8 * 52 + 2 * 8 + 350),
-        ],
+        counts: [count({ attempts: 2, count: 2, sent: 160, received: 350 })],
       }),
     );
     expect(summary(facts)).toEqual(["Server a, Client b; InterContainer 127.0.0.1:8080 Open"]);
@@ -161,7 +161,7 @@ describe("counted connections", () => {
   test.each([
     [
       "a port that nobody serves",
-      [count("connects", 3, 180, { port: 9999 })],
+      [count({ port: 9999, count: 0 })],
       [
         "Server a; InterContainer 0.0.0.0:8080 Listening",
         "Client b; InterContainer 127.0.0.1:9999 Blocked: nothing listens on 127.0.0.1:9999",
@@ -169,16 +169,37 @@ describe("counted connections", () => {
     ],
     [
       "an address that was tried before the right one",
-      [count("connects", 3, 240, { address: "::1" }), count("connects", 3, 180), count("connected", 3, 180)],
+      [count({ address: "::1", count: 0 }), count({})],
       ["Server a, Client b; InterContainer 127.0.0.1:8080 Open"],
     ],
     [
       "connections from outside",
-      [count("accepts", 3, 180, { container: "a", address: "10.88.0.1" })],
+      [count({ kind: "Accepted", container: "a", address: "10.88.0.1" })],
       ["Server a, Client ?; Ingress 10.88.0.2:8080 Open"],
+    ],
+    [
+      "an accepted connection whose other end is the pod's own",
+      [count({ kind: "Accepted", container: "a", address: "10.88.0.2" })],
+      ["Server a; InterContainer 0.0.0.0:8080 Listening"],
     ],
   ])("%s", (_, counts, expected) => {
     const facts = tcpChannels(fakeSnapshot({ processes: [a], tcp: [listener], counts }));
     expect(summary(facts).sort()).toEqual([...expected].sort());
+  });
+
+  test("what answers at a local address of the host's network may be no container of the pod", () => {
+    const { pod } = fakeSnapshot({});
+    const facts = tcpChannels(
+      fakeSnapshot({
+        pod: { ...pod, netns: undefined },
+        processes: [a],
+        tcp: [listener],
+        counts: [count({ port: 22 })],
+      }),
+    );
+    expect(summary(facts).sort()).toEqual([
+      "Server ?, Client b; Egress 127.0.0.1:22 Open",
+      "Server a; InterContainer 0.0.0.0:8080 Listening",
+    ]);
   });
 });

@@ -107,17 +107,17 @@ export class Totals {
   }
 
   #show(): void {
-    const tracked = structuredClone(this.#closedSums);
-    for (const reading of this.#open.values()) add(tracked, reading);
-    // What sockets say of themselves is exact, but only of connections that lived long enough to be seen.
-    const missedSome = this.#countedConnections > this.#connections || this.#connections === 0;
+    const open = emptySums();
+    for (const reading of this.#open.values()) add(open, reading);
     for (const direction of directions) {
       for (const measure of measures) {
-        const value = missedSome
-          ? (this.#countedSums[direction][measure] ?? tracked[direction][measure])
-          : (tracked[direction][measure] ?? this.#countedSums[direction][measure]);
-        if (value === undefined) continue;
-        this.#shown[direction][measure] = Math.max(this.#shown[direction][measure] ?? 0, value);
+        const now = open[direction][measure];
+        // Both are at most the truth: a connection's last look was before its end, and counters may be younger than it.
+        const values = [this.#closedSums, this.#countedSums]
+          .map((ended) => plus(ended[direction][measure], now))
+          .filter((value) => value !== undefined);
+        if (values.length === 0) continue;
+        this.#shown[direction][measure] = Math.max(this.#shown[direction][measure] ?? 0, ...values);
       }
     }
     this.#shownConnections = Math.max(this.#shownConnections, this.#connections, this.#countedConnections);
@@ -130,13 +130,18 @@ export class Totals {
 
   /** Undefined while nothing is known. */
   get traffic(): { clientToServer?: Traffic; serverToClient?: Traffic } | undefined {
-    const counted = this.#trafficOf(this.#shown);
-    return counted ?? this.#trafficOf(this.#deep?.sums ?? emptySums());
+    return this.#trafficOf(this.#showsDeep ? (this.#deep?.sums ?? emptySums()) : this.#shown);
   }
 
   /** Milliseconds since the epoch from which on {@link traffic} counts; undefined when that is the channel's start. */
   get countedSince(): number | undefined {
-    return this.#trafficOf(this.#shown) === undefined ? this.#deep?.since : undefined;
+    return this.#showsDeep ? this.#deep?.since : undefined;
+  }
+
+  /** The deep look knows bytes where nothing else does. */
+  get #showsDeep(): boolean {
+    const knowsBytes = directions.some((direction) => this.#shown[direction].bytes !== undefined);
+    return this.#deep !== undefined && !knowsBytes;
   }
 
   #trafficOf(sums: Sums): { clientToServer?: Traffic; serverToClient?: Traffic } | undefined {
@@ -153,11 +158,16 @@ export class Totals {
   }
 }
 
+/** Unknown only when both are. */
+function plus(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
+}
+
 function add(sums: Sums, reading: Pick<Reading, "clientToServer" | "serverToClient">): void {
   for (const direction of directions) {
     for (const measure of measures) {
       const value = reading[direction]?.[measure];
-      if (value !== undefined) sums[direction][measure] = (sums[direction][measure] ?? 0) + value;
+      sums[direction][measure] = plus(sums[direction][measure], value);
     }
   }
 }

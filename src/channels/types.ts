@@ -116,6 +116,8 @@ export interface ObservedPod {
   /** The pod's pinned namespaces; undefined where it uses the host's. */
   readonly netns: string | undefined;
   readonly ipcns: string | undefined;
+  /** The pod's cgroup below every hierarchy's mount; those of its containers are below it, under their names. */
+  readonly cgroup: string;
   readonly ips: readonly string[];
   /** Host folder that is the containers' /dev/shm. */
   readonly shm: string;

@@ -25,7 +25,7 @@ export function udpChannels(snapshot: PodSnapshot): ChannelFact[] {
       .filter(({ state }) => state === "Established")
       .flatMap((socket) => connectedFact(snapshot, socket, owners, listeners)),
     ...countedChannels(snapshot, "UDP", listeners),
-    ...(snapshot.counts === undefined ? deepFacts(snapshot, listeners) : []),
+    ...deepFacts(snapshot, listeners),
   ]).map((fact) => withDrops(fact, listeners));
   const used = new Set(edges.map((edge) => edge.port));
   const idle = [...listeners.all()].flatMap((listener) => {
@@ -90,7 +90,7 @@ function connectedFact(
   ];
 }
 
-/** What the deep look knows where no counters are installed: who sent datagrams where. */
+/** What the deep look knows: who sent datagrams where without connect(2), and how many bytes. */
 function deepFacts(snapshot: PodSnapshot, listeners: Listeners): ChannelFact[] {
   const { pod, deep } = snapshot;
   return (deep?.datagrams ?? []).flatMap(({ container, to, bytes, operations }) => {

@@ -14,7 +14,7 @@ import type { ImageService } from "../images/types.ts";
 import type { TokenKey } from "../kube/service-account-token.ts";
 import { createBridgeNetwork } from "../network/bridge-network.ts";
 import { createCNINetwork } from "../network/cni-network.ts";
-import { createNftCounters } from "../network/counters/nft-counters.ts";
+import { createCgroupCounters } from "../network/counters/cgroup-counters.ts";
 import { createServiceNetwork } from "../network/services/service-network.ts";
 import type { ServiceNetwork } from "../network/services/types.ts";
 import type { PodNetworkDriver } from "../network/types.ts";
@@ -76,7 +76,7 @@ export async function wireNode(
       ? createBridgeNetwork({ layout, ...(config.podCIDR === undefined ? {} : { podCIDR: config.podCIDR }) })
       : createCNINetwork({ layout, confDir: config.cniConfDir, binDirs: cniBinDirs });
   const services = createServiceNetwork({ layout, network, resolvConf: "/etc/resolv.conf" });
-  const counters = await createNftCounters(scope);
+  const counters = await createCgroupCounters();
   const hugePages = Object.fromEntries(
     facts.hugePages.map(({ pageBytes, pages }) => [
       `hugepages-${pageSizeName(pageBytes, "i")}`,

@@ -25,13 +25,6 @@ export interface PodNetwork {
   readonly ips: readonly string[];
 }
 
-/** A container as the traffic counters see it. */
-export interface CountedContainer {
-  readonly name: string;
-  /** Its cgroup v2 folder relative to the cgroup2 mount, without leading slash; must exist. */
-  readonly cgroup: string;
-}
-
 /**
  * One way of giving pods a network. `host` and `none` are implementations, not conditions.
  * `attach` and `detach` are idempotent; `detach` succeeds for a pod it never saw.
@@ -81,12 +74,18 @@ export interface HostSide {
 }
 
 /**
- * nft counters in a pod's own network namespace: who opened which connections, however short. Read by
- * `channels`; nothing else depends on them and a pod runs the same without.
+ * Counters of what the containers' sockets do: who opened which connections, however short. Read by `channels`; nothing
+ * else depends on them and a pod runs the same without.
  */
 export interface TrafficCounters {
-  /** Whether this machine can count (nft is there and the kernel matches `socket cgroupv2`), and if not, why. */
+  /** Whether this machine can count, and if not, why. */
   available(): { ok: true } | { ok: false; reason: string };
-  /** Installs or replaces the counters. Idempotent; `netns` as in {@link PodNetworkRequest}. */
-  install(netns: string, containers: readonly CountedContainer[], scope: Scope): Promise<void>;
+  /**
+   * Counts what the sockets do that are opened from now on in this control group (named below every hierarchy's mount)
+   * and those below it. Made if need be; a millisecond, synchronous. Idempotent. What was counted survives the daemon
+   * and goes with the control group. Throws SystemCallFailed.
+   */
+  install(cgroup: string): void;
+  /** Undoes {@link install}; what was counted is gone. Idempotent. Throws SystemCallFailed. */
+  remove(cgroup: string): void;
 }

@@ -1,5 +1,5 @@
 import { explain, PeapodError } from "../base/errors.ts";
-import { type Scope, uncancelled } from "../base/scope.ts";
+import type { Scope } from "../base/scope.ts";
 import { initAndAppContainers } from "../kube/pod-containers.ts";
 import { hostnameFor, hostsFile, resolvConfFor } from "../kube/pod-files.ts";
 import type { StoredPod } from "../kube/types.ts";
@@ -8,7 +8,6 @@ import type { Sandbox } from "../runtime/types.ts";
 import type { MountedVolume } from "../volumes/types.ts";
 import { volumeContents } from "./configuration/volume-contents.ts";
 import type { AgentDependencies } from "./dependencies.ts";
-import { containerCgroup } from "./instances.ts";
 import { runtimeHandler } from "./runtime-handler.ts";
 
 /** What a pod's containers need before they can be made. */
@@ -17,7 +16,7 @@ export interface PodEnvironment {
   readonly volumes: ReadonlyMap<string, MountedVolume>;
   readonly hostname: string;
   /**
-   * The pod's addresses and counters. Still under way when containers are created, since they only need it from
+   * The pod's addresses. Still under way when containers are created, since they only need it from
    * their start on; whoever starts one awaits it.
    */
   readonly network: Promise<PodNetwork>;
@@ -66,10 +65,10 @@ async function connect(
   scope: Scope,
 ): Promise<PodNetwork> {
   const { network, hostIPs } = dependencies;
-  const [attached] = await Promise.all([
+  const attached =
     sandbox.netns === undefined
       ? { ips: hostIPs }
-      : network.attach(
+      : await network.attach(
           {
             podUID: pod.metadata.uid,
             namespace: pod.metadata.namespace,
@@ -78,9 +77,7 @@ async function connect(
             hostPorts: hostPorts(pod),
           },
           scope,
-        ),
-    installCounters(pod, sandbox, dependencies, scope),
-  ]);
+        );
   writeFiles(pod, sandbox, attached.ips, dependencies);
   return attached;
 }
@@ -98,25 +95,6 @@ function writeFiles(
     hostname: `${hostnameFor(pod)}\n`,
     resolvConf: resolvConfFor(pod, host.resolvConf, names.ok ? names.address : undefined),
   });
-}
-
-/** Counting is a convenience of the observer: a pod runs without it, so a failure is only logged. */
-async function installCounters(
-  pod: StoredPod,
-  sandbox: Sandbox,
-  { counters }: AgentDependencies,
-  scope: Scope,
-): Promise<void> {
-  if (sandbox.netns === undefined || !counters.available().ok) return;
-  const containers = initAndAppContainers(pod.spec).map(({ name }) => ({
-    name,
-    cgroup: containerCgroup(sandbox, name).slice(1),
-  }));
-  try {
-    await counters.install(sandbox.netns, containers, uncancelled(scope));
-  } catch (error) {
-    scope.log.warn({ error: explain(error) }, "traffic counters not installed");
-  }
 }
 
 function hostPorts(pod: StoredPod): HostPort[] {

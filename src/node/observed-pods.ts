@@ -24,6 +24,7 @@ export function observedPods(
       name: pod.metadata.name,
       netns: sandbox.netns,
       ipcns: sandbox.ipcns,
+      cgroup: sandbox.cgroup,
       ips: network.find(state.uid)?.ips ?? hostIPs,
       shm: sandbox.shm,
       containers: allContainers(pod.spec).flatMap((container) => {

@@ -16,6 +16,7 @@ import { containerConfig } from "./container-config.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodEnvironment } from "./environment.ts";
 import { targetProcess } from "./ephemeral-target.ts";
+import { containerCgroup } from "./instances.ts";
 import { letRun } from "./let-run.ts";
 import type { StartAction } from "./plan-types.ts";
 import type { PodState } from "./pod-state.ts";
@@ -72,10 +73,20 @@ export async function startContainer(
     undo.add("remove container", () => runtime.removeContainer(id, uncancelled(scope)));
     const target = targetProcess(state, container, dependencies);
     await runtime.createContainer(id, sandbox, { ...config, ...target }, scope);
+    installCounters(containerCgroup(sandbox, container.name), dependencies, scope);
     await network;
     events.record(pod, "Normal", "Created", `Created container ${container.name}`, scope, container.name);
     await letRun(state, container, id, undo, dependencies, scope);
   });
+}
+
+/** Counting is a convenience of the observer: a container runs without it, so a failure is only logged. */
+function installCounters(cgroup: string, { counters }: AgentDependencies, scope: Scope): void {
+  try {
+    counters.install(cgroup);
+  } catch (error) {
+    scope.log.warn({ error: explain(error) }, "traffic counters not installed");
+  }
 }
 
 function variableSources(

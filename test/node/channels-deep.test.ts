@@ -6,7 +6,7 @@ import { quietScope } from "../../src/base/scope.ts";
 import { createChannelObserver } from "../../src/channels/observer.ts";
 import { PodSampler } from "../../src/channels/pod-sampler.ts";
 import type { Channel } from "../../src/channels/types.ts";
-import { createNftCounters } from "../../src/network/counters/nft-counters.ts";
+import { createCgroupCounters } from "../../src/network/counters/cgroup-counters.ts";
 import { HandMadePod } from "../fixtures/hand-made-pod.ts";
 
 const scope = quietScope();
@@ -50,6 +50,8 @@ test("the deep look: short Unix connections, bytes of sockets, FIFOs and queues,
       "sysv-msg 0x22 receive",
       "posix-mq /jobs receive",
       "udp-server 5353",
+      "udp-server 5354",
+      "udp6-server 5355",
     ),
   });
   const gated = [
@@ -62,12 +64,14 @@ test("the deep look: short Unix connections, bytes of sockets, FIFOs and queues,
     "sysv-send 0x22 40 100",
     "posix-send /jobs 50 20",
     "udp-unconnected 5353",
+    "udp-connected 5354",
+    "udp6-unconnected 5355",
   ].map((program) => `after VOLUME/go ${program}`);
   await pod.run("client", { talk: together(...gated) });
 
   // The first deep answer comes when it counts.
   const first = await observer.list(scope, { deep: true });
-  expect(first.missing.map(({ layer }) => layer)).toEqual(["nft"]);
+  expect(first.missing.map(({ layer }) => layer)).toEqual(["bpf"]);
   writeFileSync(join(pod.volume, "go"), "");
   const look = async () => (await observer.list(scope, { deep: true })).channels;
   const traffic = async (type: string, address: string) => {
@@ -115,11 +119,17 @@ test("the deep look: short Unix connections, bytes of sockets, FIFOs and queues,
     "Sender client",
     "Receiver server",
   ]);
-  const udp = only(channels, "UDP", "127.0.0.1:5353");
-  expect(ends(udp)).toEqual(["Server server", "Client client"]);
-  const { bytes = 0, operations = 0 } = udp.status.traffic?.clientToServer ?? {};
-  expect(operations).toBeGreaterThan(0);
-  expect(bytes).toBe(operations * 50);
+  for (const [address, size] of [
+    ["127.0.0.1:5353", 50],
+    ["127.0.0.1:5354", 100],
+    ["[::1]:5355", 50],
+  ] as const) {
+    const udp = only(channels, "UDP", address);
+    expect(ends(udp)).toEqual(["Server server", "Client client"]);
+    const { bytes = 0, operations = 0 } = udp.status.traffic?.clientToServer ?? {};
+    expect(operations).toBeGreaterThan(0);
+    expect(bytes).toBe(operations * size);
+  }
   for (const [type, address] of [
     ["UnixStream", "shared:/s.sock"],
     ["UnixDatagram", "shared:/d.sock"],
@@ -151,9 +161,8 @@ test("a hundred looks of every layer leave everything as it was: blocked opens, 
   const pod = new HandMadePod("pod");
   undo.push(() => pod.remove());
   await pod.ready();
-  const counters = await createNftCounters(scope);
-  const counted = ["w", "r"].map((name) => ({ name, cgroup: `${pod.cgroup.slice(1)}/${name}` }));
-  await counters.install(pod.netns, counted, scope);
+  const counters = await createCgroupCounters();
+  for (const name of ["w", "r"]) counters.install(`${pod.cgroup}/${name}`);
   const observer = createChannelObserver({
     pods: { runningPods: () => [pod.observed()] },
     counters,

@@ -188,11 +188,19 @@ tracepoint:syscalls:sys_exit_sendto, tracepoint:syscalls:sys_exit_sendmsg /@dest
 }
 ${unixTransfer("send")}${unixTransfer("receive")}
 
-tracepoint:sock:sock_send_length /args->family == 2 && args->protocol == 17 && args->ret > 0 && IN_CONTAINER/ {
-  if (@destination[tid]) {
-    $to = (struct sockaddr_in *)uptr(@destination[tid]);${udpCount(udpKey("$to->sin_port", "$to->sin_addr.s_addr"))}
-  } else {
-    $common = ((struct sock *)args->sk)->__sk_common;${udpCount(udpKey("$common.skc_dport", "$common.skc_daddr"))}
+tracepoint:sock:sock_send_length /args->protocol == 17 && args->ret > 0 && IN_CONTAINER/ {
+  if (args->family == 2) {
+    if (@destination[tid]) {
+      $to = (struct sockaddr_in *)uptr(@destination[tid]);${udpCount(udpKey("$to->sin_port", "$to->sin_addr.s_addr"))}
+    } else {
+      $common = ((struct sock *)args->sk)->__sk_common;${udpCount(udpKey("$common.skc_dport", "$common.skc_daddr"))}
+    }
+  } else if (args->family == 10) {
+    if (@destination[tid]) {
+      $to6 = (struct sockaddr_in6 *)uptr(@destination[tid]);${udpCount(udpKey("$to6->sin6_port", "$to6->sin6_addr.in6_u.u6_addr8"))}
+    } else {
+      $common6 = ((struct sock *)args->sk)->__sk_common;${udpCount(udpKey("$common6.skc_dport", "$common6.skc_v6_daddr.in6_u.u6_addr8"))}
+    }
   }
 }
 

@@ -1,0 +1,253 @@
+import { getSystemErrorName } from "node:util";
+import { explain, PeapodError } from "../base/errors.ts";
+
+/**
+ * The part of bpf(2) that programs on control groups need. Each call is synchronous, takes microseconds (loading a
+ * program: some hundred), and throws `SystemCallFailed` (`WHAT: ERRNO`). Descriptors belong to the caller.
+ */
+export interface BPF {
+  /** A hash map whose elements are made on demand (BPF_F_NO_PREALLOC). It lives as long as a descriptor or program has it. */
+  createHashMap(name: string, shape: HashMapShape): number;
+  /** Loads a program whose {@link ProgramImage.instructions} refer to one map, which is `map` from now on. */
+  loadProgram(name: string, image: ProgramImage, map: number): number;
+  /**
+   * Attaches a program to an open folder of the version 2 tree, beside others that are there. It stays when every
+   * descriptor is closed, until the control group is removed.
+   */
+  attach(cgroup: number, program: number, type: AttachType): void;
+  /** Detaches the programs called `name` from exactly this control group. Idempotent. */
+  detach(cgroup: number, type: AttachType, name: string): void;
+  /** The map of the first program called `name` among those that are attached to exactly this control group. */
+  attachedMap(cgroup: number, type: AttachType, name: string): number | undefined;
+  /** All elements of a hash map, each the key's bytes and then the value's. What changes meanwhile may be missed or doubled. */
+  elements(map: number, shape: HashMapShape): Buffer[];
+  close(fd: number): void;
+}
+
+/** In bytes. */
+export interface HashMapShape {
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+/** Where on a control group a program can be (enum bpf_attach_type of linux/bpf.h). */
+export const attachTypes = {
+  sockOps: 3,
+  udp4SendMessage: 14,
+  udp6SendMessage: 15,
+  udp4ReceiveMessage: 19,
+  udp6ReceiveMessage: 20,
+} as const;
+export type AttachType = keyof typeof attachTypes;
+
+/** A compiled program. */
+export interface ProgramImage {
+  readonly attachType: AttachType;
+  /** Little-endian; loads of the map's address are marked with BPF_PSEUDO_MAP_FD. */
+  readonly instructions: Uint8Array;
+}
+
+const callNumbers: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280 };
+// enum bpf_cmd of linux/bpf.h.
+const commands = {
+  createMap: 0,
+  loadProgram: 5,
+  attach: 8,
+  detach: 9,
+  programByID: 13,
+  mapByID: 14,
+  info: 15,
+  query: 16,
+  lookupBatch: 24,
+} as const;
+const hashMapType = 1;
+const noPreallocationFlag = 1;
+const allowMultipleFlag = 2;
+const programTypes = { sockOps: 13, address: 18 } as const;
+const instructionSize = 8;
+const loadDoubleWord = 0x18;
+const pseudoMapFD = 1;
+const loadAttempts = 5;
+/** The verifier's last words are what is told. */
+const verifierLogLength = 2 ** 20;
+/** Most programs on one control group that are looked through. */
+const maxAttached = 64;
+/** Length of a name with its end (BPF_OBJ_NAME_LEN). */
+const nameLength = 16;
+
+let loading: Promise<BPF | undefined> | undefined;
+
+/** The calls, loaded on first use; undefined where they can't be made (no koffi for this platform). */
+export function bpf(): Promise<BPF | undefined> {
+  if (process.env.PEAPOD_NO_SYSTEM_CALLS === "1") return Promise.resolve(undefined);
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<BPF | undefined> {
+  const number = callNumbers[process.arch];
+  if (number === undefined) return undefined;
+  let koffi: typeof import("koffi")["default"];
+  try {
+    koffi = (await import("koffi")).default;
+  } catch {
+    return undefined;
+  }
+  const libc = koffi.load(null);
+  const syscall = libc.func("long syscall(long number, int command, void *attributes, unsigned int size)");
+  const closeFD = libc.func("int close(int fd)");
+  const errno = (what: string) => {
+    const code = koffi.errno();
+    const name = code > 0 ? getSystemErrorName(-code) : "unknown error";
+    return new PeapodError("SystemCallFailed", `${what}: ${name}`, { details: { errno: name } });
+  };
+  const call = (what: string, command: number, attributes: Buffer): number => {
+    const result = Number(syscall(number, command, attributes, attributes.length));
+    if (result === -1) throw errno(what);
+    return result;
+  };
+  // Whoever passes an address keeps its buffer until the call is done.
+  const address = (bytes: Uint8Array) => koffi.address(bytes) as bigint;
+
+  // Kept for all calls: the kernel needs room for as many elements as a map may have.
+  let keys = Buffer.alloc(0);
+  let values = Buffer.alloc(0);
+
+  const calls: BPF = {
+    createHashMap(name, { keySize, valueSize, maxEntries }) {
+      const attributes = Buffer.alloc(44);
+      [hashMapType, keySize, valueSize, maxEntries, noPreallocationFlag].forEach((value, index) => {
+        attributes.writeUInt32LE(value, index * 4);
+      });
+      attributes.write(name, 28, nameLength - 1, "latin1");
+      return call(`create BPF map ${name}`, commands.createMap, attributes);
+    },
+
+    loadProgram(name, { attachType, instructions }, map) {
+      const code = Buffer.from(instructions);
+      for (let at = 0; at < code.length; at += instructionSize) {
+        if (code[at] === loadDoubleWord && (code[at + 1] ?? 0) >> 4 === pseudoMapFD)
+          code.writeInt32LE(map, at + 4);
+      }
+      const license = Buffer.from("Apache-2.0\0");
+      const attributes = Buffer.alloc(72);
+      attributes.writeUInt32LE(attachType === "sockOps" ? programTypes.sockOps : programTypes.address, 0);
+      attributes.writeUInt32LE(code.length / instructionSize, 4);
+      attributes.writeBigUInt64LE(address(code), 8);
+      attributes.writeBigUInt64LE(address(license), 16);
+      attributes.write(name, 48, nameLength - 1, "latin1");
+      attributes.writeUInt32LE(attachTypes[attachType], 68);
+      const what = `load BPF program ${name}`;
+      try {
+        for (let attempt = 1; ; attempt += 1) {
+          const result = Number(syscall(number, commands.loadProgram, attributes, attributes.length));
+          if (result !== -1) return result;
+          // A signal to this thread has the verifier give up with EAGAIN; libbpf tries five times too.
+          if (koffi.errno() !== koffi.os.errno.EAGAIN || attempt === loadAttempts) throw errno(what);
+        }
+      } catch (error) {
+        const log = Buffer.alloc(verifierLogLength);
+        attributes.writeUInt32LE(1, 24);
+        attributes.writeUInt32LE(log.length, 28);
+        attributes.writeBigUInt64LE(address(log), 32);
+        syscall(number, commands.loadProgram, attributes, attributes.length);
+        const [last = ""] = log.toString("latin1").replace(/\0.*$/s, "").trimEnd().split("\n").slice(-2);
+        throw new PeapodError("SystemCallFailed", `${explain(error)}: ${last}`, { cause: error });
+      }
+    },
+
+    attach(cgroup, program, type) {
+      const attributes = attachment(cgroup, program, type);
+      attributes.writeUInt32LE(allowMultipleFlag, 12);
+      call(`attach BPF program (${type})`, commands.attach, attributes);
+    },
+
+    detach(cgroup, type, name) {
+      for (const id of attachedPrograms(cgroup, type)) {
+        withProgram(id, (program, itsName) => {
+          if (itsName === name)
+            call(`detach BPF program ${name}`, commands.detach, attachment(cgroup, program, type));
+        });
+      }
+    },
+
+    attachedMap(cgroup, type, name) {
+      for (const id of attachedPrograms(cgroup, type)) {
+        const map = withProgram(id, (_, itsName, itsMap) => (itsName === name ? itsMap : undefined));
+        if (map !== undefined) return openByID("map", commands.mapByID, map);
+      }
+      return undefined;
+    },
+
+    elements(map, { keySize, valueSize, maxEntries }) {
+      if (keys.length < keySize * maxEntries) keys = Buffer.allocUnsafe(keySize * maxEntries);
+      if (values.length < valueSize * maxEntries) values = Buffer.allocUnsafe(valueSize * maxEntries);
+      const position = Buffer.alloc(4);
+      const attributes = Buffer.alloc(56);
+      attributes.writeBigUInt64LE(address(position), 8);
+      attributes.writeBigUInt64LE(address(keys), 16);
+      attributes.writeBigUInt64LE(address(values), 24);
+      attributes.writeUInt32LE(maxEntries, 32);
+      attributes.writeInt32LE(map, 36);
+      const result = Number(syscall(number, commands.lookupBatch, attributes, attributes.length));
+      // ENOENT says that these were the last.
+      if (result === -1 && koffi.errno() !== koffi.os.errno.ENOENT) throw errno("read BPF map");
+      return Array.from({ length: attributes.readUInt32LE(32) }, (_, index) =>
+        Buffer.concat([
+          keys.subarray(index * keySize, (index + 1) * keySize),
+          values.subarray(index * valueSize, (index + 1) * valueSize),
+        ]),
+      );
+    },
+
+    close: (fd) => void closeFD(fd),
+  };
+  return calls;
+
+  function attachedPrograms(cgroup: number, type: AttachType): number[] {
+    const ids = Buffer.alloc(4 * maxAttached);
+    const attributes = Buffer.alloc(32);
+    attributes.writeInt32LE(cgroup, 0);
+    attributes.writeUInt32LE(attachTypes[type], 4);
+    attributes.writeBigUInt64LE(address(ids), 16);
+    attributes.writeUInt32LE(maxAttached, 24);
+    call("query BPF programs", commands.query, attributes);
+    return Array.from({ length: attributes.readUInt32LE(24) }, (_, index) => ids.readUInt32LE(index * 4));
+  }
+
+  function openByID(what: string, command: number, id: number): number {
+    const attributes = Buffer.alloc(12);
+    attributes.writeUInt32LE(id, 0);
+    return call(`open BPF ${what} ${id}`, command, attributes);
+  }
+
+  /** Calls `action` with an open program, its name and the ID of its first map. */
+  function withProgram<T>(id: number, action: (fd: number, name: string, map: number | undefined) => T): T {
+    const program = openByID("program", commands.programByID, id);
+    try {
+      const maps = Buffer.alloc(4);
+      // struct bpf_prog_info up to the name.
+      const info = Buffer.alloc(80);
+      info.writeUInt32LE(1, 52);
+      info.writeBigUInt64LE(address(maps), 56);
+      const attributes = Buffer.alloc(16);
+      attributes.writeInt32LE(program, 0);
+      attributes.writeUInt32LE(info.length, 4);
+      attributes.writeBigUInt64LE(address(info), 8);
+      call("ask for a BPF program", commands.info, attributes);
+      const name = info.toString("latin1", 64, 64 + nameLength).replace(/\0.*$/s, "");
+      return action(program, name, info.readUInt32LE(52) > 0 ? maps.readUInt32LE(0) : undefined);
+    } finally {
+      calls.close(program);
+    }
+  }
+
+  function attachment(cgroup: number, program: number, type: AttachType): Buffer {
+    const attributes = Buffer.alloc(16);
+    attributes.writeInt32LE(cgroup, 0);
+    attributes.writeInt32LE(program, 4);
+    attributes.writeUInt32LE(attachTypes[type], 8);
+    return attributes;
+  }
+}

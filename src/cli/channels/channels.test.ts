@@ -110,7 +110,7 @@ test("a recording gives back what was recorded, and only its owner may read it",
   const looks = [
     look(1_000, channels),
     look(2_000, channels),
-    look(3_000, channels.slice(1), [{ layer: "nft", reason: "gone" }]),
+    look(3_000, channels.slice(1), [{ layer: "bpf", reason: "gone" }]),
   ];
   const recorder = new Recorder(path);
   for (const each of looks) await recorder.add(each);

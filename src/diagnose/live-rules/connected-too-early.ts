@@ -14,7 +14,7 @@ export const connectedTooEarly: LiveRule = {
   fix: "Try again in the client; or make the server a sidecar in `initContainers` with a `startupProbe`.",
   scope:
     "A container's last instance ended with an exit code other than 0 and wrote that a connection was refused; the " +
-    "counters saw unanswered SYNs of it to an address of the pod on which another container listens now.",
+    "counters saw unanswered attempts of it to connect to an address of the pod on which another container listens now.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/",
   check(view) {
     return view.view.running.flatMap(({ name }) => {
@@ -37,7 +37,7 @@ export const connectedTooEarly: LiveRule = {
             message: `container "${name}" was refused by ${addressText(each)} and ended with exit code ${end.exitCode}; container "${server.container}" listens there now`,
             evidence: [
               {
-                source: "nft table peapod",
+                source: "BPF counters of the control group",
                 detail: `${name}: ${each.attempts} attempts to connect to ${addressText(each)}, ${each.answered} answered`,
               },
               logEvidence(line),

@@ -12,7 +12,7 @@ export const nothingListens: LiveRule = {
     "any of them.",
   fix: "Have the server listen on that port, or the client use the server's.",
   scope:
-    "The counters in the pod's network namespace saw a container send SYNs to an address of the pod in the last " +
+    "The container's counters saw it try to connect to an address of the pod in the last " +
     "minute, and no socket of the pod listens on that port at any address.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking",
   check(view) {

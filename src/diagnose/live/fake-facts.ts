@@ -133,7 +133,7 @@ export function fakeChannel(
       endpoints: [{ container: "a", role: "Client" }],
       firstSeen: "2026-01-01T00:00:00Z",
       lastSeen: "2026-01-01T00:10:00Z",
-      evidence: [{ source: "nft table peapod", detail: "a: 3 attempts" }],
+      evidence: [{ source: "BPF counters of the control group", detail: "a: 3 attempts" }],
       ...status,
     },
   };

@@ -32,7 +32,8 @@ function calledFact(
 ): ChannelFact[] {
   const served = listeners.at(count).length > 0;
   // Where the pod uses the host's network, what answers at a local address may be no container of the pod.
-  const inside = isPodAddress(snapshot.pod, count.address) && (served || snapshot.pod.netns !== undefined);
+  const isLocal = isPodAddress(snapshot.pod, count.address);
+  const inside = isLocal && (served || snapshot.pod.netns !== undefined);
   if (count.count > 0 && (served || !inside)) {
     const server = inside ? serverAt(count, listeners) : outsideServer(count);
     return [
@@ -50,7 +51,7 @@ function calledFact(
       }),
     ];
   }
-  return inside && !served ? refusedFact(snapshot, count, called, listeners) : [];
+  return isLocal && !served ? refusedFact(snapshot, count, called, listeners) : [];
 }
 
 function datagramFacts(

@@ -194,10 +194,11 @@ describe("counted connections", () => {
         pod: { ...pod, netns: undefined },
         processes: [a],
         tcp: [listener],
-        counts: [count({ port: 22 })],
+        counts: [count({ port: 22 }), count({ port: 9, count: 0 })],
       }),
     );
     expect(summary(facts).sort()).toEqual([
+      "Client b; InterContainer 127.0.0.1:9 Blocked: nothing listens on 127.0.0.1:9",
       "Server ?, Client b; Egress 127.0.0.1:22 Open",
       "Server a; InterContainer 0.0.0.0:8080 Listening",
     ]);

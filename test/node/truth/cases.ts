@@ -86,6 +86,13 @@ export const cases: readonly TruthCase[] = [
     spec: { hostNetwork: true },
   },
   {
+    name: "host-network-short",
+    containers: { a: "tcp-server 127.0.0.1 28312", b: "tcp-short 127.0.0.1 28312 51 100" },
+    edges: ["b -> a TCP 127.0.0.1:28312"],
+    connections: 51,
+    spec: { hostNetwork: true },
+  },
+  {
     name: "one-process-namespace",
     containers: { a: "tcp-server 127.0.0.1 8080", b: "tcp-long 127.0.0.1 8080 10" },
     edges: ["b -> a TCP 127.0.0.1:8080"],

@@ -64,6 +64,16 @@ describe("connections in the table", () => {
     });
   });
 
+  test("a client's row that the first look at a connection misses is waited for, not taken for a stranger's", () => {
+    const parts = { processes: [a, b], tcp: [listener, serverEnd] };
+    expect(summary(tcpChannels(fakeSnapshot(parts)))).toEqual([
+      "Server a; InterContainer 0.0.0.0:8080 Listening",
+    ]);
+    // Still missing at the next look: something between them rewrites addresses.
+    const next = tcpChannels(fakeSnapshot({ ...parts, earlierSockets: new Set([2]) }));
+    expect(summary(next)).toEqual(["Server a, Client ?; InterContainer 127.0.0.1:8080 Open"]);
+  });
+
   test.each([
     [
       "a server that nobody talks to",

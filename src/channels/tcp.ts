@@ -88,6 +88,12 @@ function isUnclear(snapshot: PodSnapshot, owners: Owners, end: InternetSocket | 
   return owners.user(end.inode) === undefined && !snapshot.earlierSockets.has(end.inode);
 }
 
+/** Whether the connection may have come between the reading of /proc/net/tcp and tcp6, so that a row is missing. */
+function isYoung(snapshot: PodSnapshot, end: InternetSocket | undefined): boolean {
+  if (end?.state !== "Established") return false;
+  return end.inode === 0 || !snapshot.earlierSockets.has(end.inode);
+}
+
 function connectionFact(
   snapshot: PodSnapshot,
   owners: Owners,
@@ -100,6 +106,8 @@ function connectionFact(
   const from = ends.client?.local ?? ends.server?.remote;
   if (at === undefined || from === undefined) return [];
   if (isUnclear(snapshot, owners, ends.server) || isUnclear(snapshot, owners, ends.client)) return [];
+  if (ends.client === undefined && isPodAddress(pod, from.address) && isYoung(snapshot, ends.server))
+    return [];
 
   const accepted = ends.server === undefined || ends.server.inode !== 0;
   const listening = listeners.at(at);

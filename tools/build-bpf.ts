@@ -22,6 +22,7 @@ const sections: Readonly<Record<string, AttachType>> = {
   "cgroup/sendmsg6": "udp6SendMessage",
   "cgroup/recvmsg4": "udp4ReceiveMessage",
   "cgroup/recvmsg6": "udp6ReceiveMessage",
+  "cgroup/sock_release": "socketRelease",
 };
 
 const pseudoMapFD = 1;

@@ -16,7 +16,7 @@ export function countedChannels(
 ): ChannelFact[] {
   const counts = snapshot.counts ?? [];
   const ofKind = (kind: TrafficCount["kind"]) => counts.filter((count) => count.kind === kind);
-  if (protocol === "UDP") return datagramFacts(snapshot, ofKind("Sent"), ofKind("Answered"), listeners);
+  if (protocol === "UDP") return datagramFacts(snapshot, counts, listeners);
   const called = ofKind("Called");
   return [
     ...called.flatMap((count) => calledFact(snapshot, count, called, listeners)),
@@ -56,37 +56,56 @@ function calledFact(
 
 function datagramFacts(
   snapshot: PodSnapshot,
-  sent: readonly TrafficCount[],
-  answered: readonly TrafficCount[],
+  counts: readonly TrafficCount[],
   listeners: Listeners,
 ): ChannelFact[] {
-  const name = (count: TrafficCount) => `${count.container} ${formatAddress(count)}`;
-  const answers = new Map(answered.map((count) => [name(count), count]));
-  const asked = new Set(sent.map(name));
-  const clients = [...sent, ...answered.filter((count) => !asked.has(name(count)))];
-  return clients.flatMap((count) => {
+  const grouped = Map.groupBy(
+    counts.filter((count) => sendsDatagrams(count, counts)),
+    (count) => `${count.container} ${formatAddress(count)}`,
+  );
+  return [...grouped].flatMap(([id, group]) => {
+    const [count] = group;
+    if (count === undefined) return [];
     const served = listeners.at(count).length > 0;
     const inside = isPodAddress(snapshot.pod, count.address);
     if (inside && !served) return [];
     const server = inside ? serverAt(count, listeners) : outsideServer(count);
-    const operations = asked.has(name(count)) ? count.count : undefined;
-    const answer = answers.get(name(count));
+    const number = (kind: TrafficCount["kind"]) => group.find((each) => each.kind === kind)?.count;
+    const [sent, answered, connected] = [number("Sent"), number("Answered"), number("Connected")];
+    const to = formatAddress(count);
     const details = [
-      ...(operations === undefined
+      ...(sent === undefined ? [] : [`${sent} datagrams to ${to} without connect(2)`]),
+      ...(connected === undefined
         ? []
-        : [`${operations} datagrams to ${formatAddress(count)} without connect(2)`]),
-      ...(answer === undefined ? [] : [`received from ${formatAddress(count)}`]),
+        : [`${connected} sockets that were connected to ${to} have been closed`]),
+      ...(answered === undefined ? [] : [`received from ${to}`]),
     ];
     return clientFact(snapshot, "UDP", count, server, {
+      // What connected sockets sent is not counted, and part of the datagrams is no number to tell.
       reading: {
         kind: "counted",
-        id: name(count),
-        ...(operations === undefined ? {} : { clientToServer: { operations } }),
+        id,
+        ...(sent === undefined || connected !== undefined ? {} : { clientToServer: { operations: sent } }),
       },
-      activity: `${operations ?? ""}/${answer?.count ?? ""}`,
+      activity: `${sent}/${answered}/${connected}`,
       detail: details.join(", "),
     });
   });
+}
+
+/** discard of /etc/services, by which Go's resolver asks the kernel for the way to an address. */
+const discardPort = 9;
+
+/**
+ * Whether a count says that datagrams were sent. To sort addresses (RFC 6724) resolvers connect a UDP socket to each and
+ * send nothing: with the port that is to be called by TCP (glibc), with none, or with one that nobody serves.
+ */
+function sendsDatagrams(count: TrafficCount, counts: readonly TrafficCount[]): boolean {
+  if (count.kind !== "Connected") return count.kind === "Sent" || count.kind === "Answered";
+  if (count.port === 0 || count.port === discardPort) return false;
+  return !counts.some(
+    ({ kind, container, port }) => kind === "Called" && container === count.container && port === count.port,
+  );
 }
 
 interface Server {

@@ -13,8 +13,8 @@ const firstEphemeralPort = 32_768;
 const lastEphemeralPort = 60_999;
 
 /**
- * UDP channels. A connected socket names its server; what a socket sends without connect(2) only the counters
- * know. A bound socket counts as a server that waits when its port is not one that the kernel hands out.
+ * UDP channels. A connected socket names its server; what a socket sends without connect(2), and what is closed before a
+ * look, only the counters know. A bound socket counts as a server that waits when its port is not one that the kernel hands out.
  */
 export function udpChannels(snapshot: PodSnapshot): ChannelFact[] {
   const owners = new Owners(snapshot.processes, "socket");

@@ -38,6 +38,7 @@ export const attachTypes = {
   udp6SendMessage: 15,
   udp4ReceiveMessage: 19,
   udp6ReceiveMessage: 20,
+  socketRelease: 34,
 } as const;
 export type AttachType = keyof typeof attachTypes;
 
@@ -64,7 +65,15 @@ const commands = {
 const hashMapType = 1;
 const noPreallocationFlag = 1;
 const allowMultipleFlag = 2;
-const programTypes = { sockOps: 13, address: 18 } as const;
+/** enum bpf_prog_type of linux/bpf.h. */
+const programTypes: Readonly<Record<AttachType, number>> = {
+  sockOps: 13,
+  udp4SendMessage: 18,
+  udp6SendMessage: 18,
+  udp4ReceiveMessage: 18,
+  udp6ReceiveMessage: 18,
+  socketRelease: 9,
+};
 const instructionSize = 8;
 const loadDoubleWord = 0x18;
 const pseudoMapFD = 1;
@@ -132,7 +141,7 @@ async function load(): Promise<BPF | undefined> {
       }
       const license = Buffer.from("Apache-2.0\0");
       const attributes = Buffer.alloc(72);
-      attributes.writeUInt32LE(attachType === "sockOps" ? programTypes.sockOps : programTypes.address, 0);
+      attributes.writeUInt32LE(programTypes[attachType], 0);
       attributes.writeUInt32LE(code.length / instructionSize, 4);
       attributes.writeBigUInt64LE(address(code), 8);
       attributes.writeBigUInt64LE(address(license), 16);

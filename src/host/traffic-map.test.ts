@@ -34,5 +34,5 @@ test("an element of the map names the peer and what was counted; IPv4 comes in I
 });
 
 test("what the programs note for themselves is no count", () => {
-  expect(trafficCount("b", element(5, "0100000000000000ffffffffffffffff", 0, [0, 0, 0, 9]))).toBeUndefined();
+  expect(trafficCount("b", element(6, "0100000000000000ffffffffffffffff", 0, [0, 0, 0, 9]))).toBeUndefined();
 });

@@ -19,16 +19,17 @@ export const trafficAttachType: AttachType = "sockOps";
  * What a container did with one remote address and port since its counters were installed. `Called`: TCP servers that
  * it connected to; `Accepted`: TCP connections from outside of its network namespace, by the caller's address and
  * the container's port; `Sent`: UDP datagrams of sockets that are not connected; `Answered`: UDP datagrams that it
- * received by a call that asks where they come from.
+ * received by a call that asks where they come from; `Connected`: UDP sockets that were connected there and have been closed,
+ * whether they sent anything or not.
  */
 export interface TrafficCount {
-  readonly kind: "Called" | "Accepted" | "Sent" | "Answered";
+  readonly kind: "Called" | "Accepted" | "Sent" | "Answered" | "Connected";
   readonly container: string;
   readonly address: string;
   readonly port: number;
   /** To connect, whether they succeeded or not. */
   readonly attempts: number;
-  /** Connections made, or datagrams. */
+  /** Connections made, datagrams, or sockets. */
   readonly count: number;
   /** Payload in bytes of those connections that have ended. */
   readonly sent: number;
@@ -40,6 +41,7 @@ const kinds: Readonly<Record<number, TrafficCount["kind"]>> = {
   2: "Accepted",
   3: "Sent",
   4: "Answered",
+  5: "Connected",
 };
 
 /** Reads the counters of one pod's containers. Keeps their maps open until {@link close}. */

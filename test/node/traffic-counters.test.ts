@@ -128,12 +128,19 @@ for _ in range(4):
 resolver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); resolver.connect(("127.0.0.1", 53))
 resolver.send(b"x"); _, sender = server.recvfrom(9); server.sendto(b"y", sender); resolver.recvfrom(9)
 socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b"x", ("::1", 5354))
+socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(("::1", 5355))
 `,
   );
   const summary = countsOf("a").map(
     ({ kind, address, port, count }) => `${kind} ${address}:${port} ${count}`,
   );
-  expect(summary.toSorted()).toEqual(["Answered 127.0.0.1:53 5", "Sent 127.0.0.1:53 4", "Sent ::1:5354 1"]);
+  expect(summary.toSorted()).toEqual([
+    "Answered 127.0.0.1:53 5",
+    "Connected 127.0.0.1:53 1",
+    "Connected ::1:5355 1",
+    "Sent 127.0.0.1:53 4",
+    "Sent ::1:5354 1",
+  ]);
 });
 
 test("each container has its own counts, which outlive its processes and a second installation", () => {

@@ -8,11 +8,12 @@
 #define AF_INET6 10
 
 enum kind {
-	TCP_CALLED = 1,   // the container connected to this address and port
-	TCP_ACCEPTED = 2, // this address, not the pod's own, connected to this port of the container
-	UDP_SENT = 3,     // datagrams to this address and port, of sockets that are not connected
-	UDP_ANSWERED = 4, // datagrams from this address and port, of calls that asked from where
-	HALF_CLOSED = 5,  // a connection whose other end still sends, by its cookie
+	TCP_CALLED = 1,    // the container connected to this address and port
+	TCP_ACCEPTED = 2,  // this address, not the pod's own, connected to this port of the container
+	UDP_SENT = 3,      // datagrams to this address and port, of sockets that are not connected
+	UDP_ANSWERED = 4,  // datagrams from this address and port, of calls that asked from where
+	UDP_CONNECTED = 5, // sockets that were connected to this address and port and have been closed
+	HALF_CLOSED = 6,   // a connection whose other end still sends, by its cookie
 };
 
 struct peer {
@@ -246,6 +247,27 @@ SEC("cgroup/recvmsg6")
 int udp6_answered(struct bpf_sock_addr *call)
 {
 	return datagram6(call, UDP_ANSWERED);
+}
+
+#define IPPROTO_UDP 17
+
+SEC("cgroup/sock_release")
+int socket_closes(struct bpf_sock *socket)
+{
+	struct peer peer = {};
+	__u32 *words = (__u32 *)peer.address;
+
+	if (socket->protocol != IPPROTO_UDP || socket->state != BPF_TCP_ESTABLISHED)
+		return 1;
+	if (socket->family == AF_INET6) {
+		words[0] = FIELD(socket->dst_ip6[0]);
+		words[1] = FIELD(socket->dst_ip6[1]);
+		words[2] = FIELD(socket->dst_ip6[2]);
+		words[3] = FIELD(socket->dst_ip6[3]);
+	} else {
+		set_ipv4(&peer, FIELD(socket->dst_ip4));
+	}
+	return datagram(&peer, bpf_ntohs(socket->dst_port), UDP_CONNECTED);
 }
 
 // Needed for none of the helpers above, but the kernel wants one.

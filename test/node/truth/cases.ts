@@ -132,6 +132,15 @@ export const cases: readonly TruthCase[] = [
     edges: ["b -> a UDP 127.0.0.1:5353", "c -> a UDP 127.0.0.1:5353", "c -> a UDP [::1]:5354"],
   },
   {
+    name: "udp-short",
+    containers: {
+      a: "udp-server 5353 -- udp-server 8080 -- tcp-server 127.0.0.1 8080",
+      b: "udp-short 5353 20",
+      c: "udp-sorted 8080",
+    },
+    edges: ["b -> a UDP 127.0.0.1:5353", "c -> a TCP 127.0.0.1:8080"],
+  },
+  {
     name: "unix-stream",
     containers: {
       a: "unix-server stream V/s.sock -- unix-server stream @abstract",

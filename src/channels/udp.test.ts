@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import type { TrafficCount } from "../host/traffic-map.ts";
+import { fakeProcess, fakeSnapshot, fakeSocket } from "./fake-snapshot.ts";
+import { udpChannels } from "./udp.ts";
+
+const server = fakeSocket("127.0.0.1:5353", "0.0.0.0:0", "Close", 1);
+const a = fakeProcess("a", 10, [{ inode: 1 }]);
+
+function count(kind: TrafficCount["kind"], parts: Partial<TrafficCount> = {}): TrafficCount {
+  const counts = { attempts: 0, count: 3, sent: 0, received: 0 };
+  return { kind, container: "b", address: "127.0.0.1", port: 5353, ...counts, ...parts };
+}
+
+function channels(counts: readonly TrafficCount[]): string[] {
+  return udpChannels(fakeSnapshot({ processes: [a], udp: [server], counts })).map(
+    ({ endpoints, address, condition, readings }) =>
+      `${endpoints.map(({ role, container }) => `${role} ${container ?? "?"}`).join(", ")} ${address} ${condition} ${readings[0]?.clientToServer?.operations ?? "?"}`,
+  );
+}
+
+describe("datagrams that only the counters know of", () => {
+  test.each([
+    ["were sent without connect(2)", [count("Sent")], ["Server a, Client b 127.0.0.1:5353 Open 3"]],
+    ["were asked from where they came", [count("Answered")], ["Server a, Client b 127.0.0.1:5353 Open ?"]],
+    [
+      "are of sockets that were connected: how many is unknown, also where others are counted",
+      [count("Sent"), count("Connected")],
+      ["Server a, Client b 127.0.0.1:5353 Open ?"],
+    ],
+    [
+      "went outside",
+      [count("Connected", { address: "10.88.0.1", port: 53 })],
+      ["Server ?, Client b 10.88.0.1:53 Open ?", "Server a 127.0.0.1:5353 Listening ?"],
+    ],
+    [
+      "went to a port that nobody serves",
+      [count("Sent", { port: 5354 })],
+      ["Server a 127.0.0.1:5353 Listening ?"],
+    ],
+  ])("%s", (_, counts, expected) => {
+    expect(channels(counts)).toEqual(expected);
+  });
+
+  test.each([
+    [
+      "glibc",
+      [
+        count("Connected", { address: "93.184.216.34", port: 443 }),
+        count("Called", { address: "::1", port: 443 }),
+      ],
+    ],
+    ["glibc, without a port", [count("Connected", { address: "93.184.216.34", port: 0 })]],
+    ["Go", [count("Connected", { address: "93.184.216.34", port: 9 })]],
+  ])("are none where a resolver only sorts addresses: %s", (_, counts) => {
+    expect(channels(counts)).toEqual(["Server a 127.0.0.1:5353 Listening ?"]);
+  });
+});

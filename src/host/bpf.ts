@@ -1,5 +1,5 @@
 import { getSystemErrorName } from "node:util";
-import { explain, PeapodError } from "../base/errors.ts";
+import { PeapodError } from "../base/errors.ts";
 
 /**
  * The part of bpf(2) that programs on control groups need. Each call is synchronous, takes microseconds (loading a
@@ -19,8 +19,10 @@ export interface BPF {
   detach(cgroup: number, type: AttachType, name: string): void;
   /** The map of the first program called `name` among those that are attached to exactly this control group. */
   attachedMap(cgroup: number, type: AttachType, name: string): number | undefined;
-  /** All elements of a hash map, each the key's bytes and then the value's. What changes meanwhile may be missed or doubled. */
+  /** All elements of a hash map, each the key's bytes and then the value's. What is added meanwhile may be missed. */
   elements(map: number, shape: HashMapShape): Buffer[];
+  /** Deletes elements by their keys, with which they may begin. */
+  deleteElements(map: number, shape: HashMapShape, elements: readonly Buffer[]): void;
   close(fd: number): void;
 }
 
@@ -61,6 +63,7 @@ const commands = {
   info: 15,
   query: 16,
   lookupBatch: 24,
+  deleteBatch: 27,
 } as const;
 const hashMapType = 1;
 const noPreallocationFlag = 1;
@@ -78,7 +81,6 @@ const instructionSize = 8;
 const loadDoubleWord = 0x18;
 const pseudoMapFD = 1;
 const loadAttempts = 5;
-/** The verifier's last words are what is told. */
 const verifierLogLength = 2 ** 20;
 /** Most programs on one control group that are looked through. */
 const maxAttached = 64;
@@ -147,22 +149,16 @@ async function load(): Promise<BPF | undefined> {
       attributes.writeBigUInt64LE(address(license), 16);
       attributes.write(name, 48, nameLength - 1, "latin1");
       attributes.writeUInt32LE(attachTypes[attachType], 68);
-      const what = `load BPF program ${name}`;
-      try {
-        for (let attempt = 1; ; attempt += 1) {
-          const result = Number(syscall(number, commands.loadProgram, attributes, attributes.length));
-          if (result !== -1) return result;
-          // A signal to this thread has the verifier give up with EAGAIN; libbpf tries five times too.
-          if (koffi.errno() !== koffi.os.errno.EAGAIN || attempt === loadAttempts) throw errno(what);
+      for (let attempt = 1; ; attempt += 1) {
+        const fd = Number(syscall(number, commands.loadProgram, attributes, attributes.length));
+        if (fd !== -1) return fd;
+        const error = errno(`load BPF program ${name}`);
+        // A signal to this thread has the verifier give up with EAGAIN; libbpf tries five times too.
+        if (koffi.errno() !== koffi.os.errno.EAGAIN || attempt === loadAttempts) {
+          throw new PeapodError("SystemCallFailed", `${error.message}${verdict(attributes)}`, {
+            cause: error,
+          });
         }
-      } catch (error) {
-        const log = Buffer.alloc(verifierLogLength);
-        attributes.writeUInt32LE(1, 24);
-        attributes.writeUInt32LE(log.length, 28);
-        attributes.writeBigUInt64LE(address(log), 32);
-        syscall(number, commands.loadProgram, attributes, attributes.length);
-        const [last = ""] = log.toString("latin1").replace(/\0.*$/s, "").trimEnd().split("\n").slice(-2);
-        throw new PeapodError("SystemCallFailed", `${explain(error)}: ${last}`, { cause: error });
       }
     },
 
@@ -210,9 +206,32 @@ async function load(): Promise<BPF | undefined> {
       );
     },
 
+    deleteElements(map, { keySize }, elements) {
+      if (elements.length === 0) return;
+      const gone = Buffer.concat(elements.map((element) => element.subarray(0, keySize)));
+      const attributes = Buffer.alloc(56);
+      attributes.writeBigUInt64LE(address(gone), 16);
+      attributes.writeUInt32LE(elements.length, 32);
+      attributes.writeInt32LE(map, 36);
+      call("delete from BPF map", commands.deleteBatch, attributes);
+    },
+
     close: (fd) => void closeFD(fd),
   };
   return calls;
+
+  /** The last words of the verifier on a program that it refused; empty where something else did. */
+  function verdict(attributes: Buffer): string {
+    const log = Buffer.alloc(verifierLogLength);
+    attributes.writeUInt32LE(1, 24);
+    attributes.writeUInt32LE(log.length, 28);
+    attributes.writeBigUInt64LE(address(log), 32);
+    const fd = Number(syscall(number, commands.loadProgram, attributes, attributes.length));
+    if (fd !== -1) calls.close(fd);
+    const lines = log.toString("latin1").replace(/\0.*$/s, "").trimEnd().split("\n");
+    const words = lines.at(-2) ?? "";
+    return words === "" ? "" : `: ${words}`;
+  }
 
   function attachedPrograms(cgroup: number, type: AttachType): number[] {
     const ids = Buffer.alloc(4 * maxAttached);

@@ -36,6 +36,9 @@ export interface TrafficCount {
   readonly received: number;
 }
 
+/** A container that calls that many addresses has its counts start anew, before the map takes no more. */
+const crowded = trafficMapShape.maxEntries / 2;
+
 const kinds: Readonly<Record<number, TrafficCount["kind"]>> = {
   1: "Called",
   2: "Accepted",
@@ -56,7 +59,8 @@ export class TrafficReader {
 
   /**
    * The counters of all containers whose control groups are below `cgroup`, also of those that have ended, and which
-   * containers are counted. Throws SystemCallFailed when a map can't be read.
+   * containers are counted. Counts begin anew where they have become too many. Throws SystemCallFailed when a map
+   * can't be read.
    */
   read(cgroup: string): { readonly counts: TrafficCount[]; readonly counted: ReadonlySet<string> } {
     const folder = cgroupV2Path(cgroup);
@@ -66,10 +70,14 @@ export class TrafficReader {
     for (const container of present) {
       const map = this.#map(container, join(folder ?? "", container));
       if (map === undefined) continue;
-      for (const element of this.#bpf.elements(map, trafficMapShape)) {
+      const found = this.#bpf.elements(map, trafficMapShape).flatMap((element) => {
         const count = trafficCount(container, element);
-        if (count !== undefined) counts.push(count);
-      }
+        return count === undefined ? [] : [{ element, count }];
+      });
+      for (const { count } of found) counts.push(count);
+      if (found.length < crowded) continue;
+      const elements = found.map(({ element }) => element);
+      this.#bpf.deleteElements(map, trafficMapShape, elements);
     }
     return { counts, counted: new Set(this.#maps.keys()) };
   }

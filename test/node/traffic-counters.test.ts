@@ -154,6 +154,23 @@ test("each container has its own counts, which outlive its processes and a secon
   expect(counts.map(({ container, sent }) => `${container} ${sent}`).toSorted()).toEqual(["a 10", "b 20"]);
 });
 
+test("a container that calls everybody is counted on: its counts begin anew before there is no room for more", () => {
+  counters.install(`${pod}/a`);
+  const call = (from: number, to: number) =>
+    run(
+      "a",
+      `
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(${from}, ${to}): client.sendto(b"x", (f"127.1.{i // 250}.{i % 250 + 1}", 53))
+`,
+    );
+  call(0, 3000);
+  expect(countsOf("a")).toHaveLength(3000);
+  call(3000, 6000);
+  expect(countsOf("a")).toHaveLength(3000);
+  expect(countsOf("a")).toEqual([]);
+});
+
 test("they go with the control group, or when they are removed", async () => {
   for (const name of ["a", "b"]) counters.install(`${pod}/${name}`);
   expect([...reader.read(pod).counted].toSorted()).toEqual(["a", "b"]);

@@ -97,13 +97,25 @@ function mergeTwo(a: ChannelFact, b: ChannelFact): ChannelFact {
     ...(first.reason === undefined ? {} : { reason: first.reason }),
     activity: `${a.activity ?? ""} ${b.activity ?? ""}`,
     ...(open === undefined ? {} : { openConnections: open }),
-    endpoints: a.endpoints.map((end) => {
-      const other = b.endpoints.find(
-        ({ role, container }) => role === end.role && container === end.container,
-      );
-      return end.hostPID === undefined && other !== undefined ? other : end;
-    }),
+    endpoints: mergeEndpoints(a.endpoints, b.endpoints),
     readings: [...a.readings, ...b.readings],
     evidence: [...a.evidence, ...b.evidence],
   };
+}
+
+/** Callers from outside that one channel names. All of them are in its evidence. */
+const maxOutsideEnds = 4;
+
+/** One end per container and role, and of those outside one per address, in an order that stays from look to look. */
+function mergeEndpoints(a: readonly ChannelEndpoint[], b: readonly ChannelEndpoint[]): ChannelEndpoint[] {
+  const outside = [...a, ...b].filter(({ container }) => container === undefined);
+  const byPath = new Map(outside.map((end) => [`${end.role} ${end.path}`, end]));
+  const inside = a
+    .filter(({ container }) => container !== undefined)
+    .map((end) => {
+      const other = b.find(({ role, container }) => role === end.role && container === end.container);
+      return end.hostPID === undefined && other !== undefined ? other : end;
+    });
+  const named = [...byPath].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, end]) => end);
+  return [...inside, ...named.slice(0, maxOutsideEnds)];
 }

@@ -197,6 +197,22 @@ describe("counted connections", () => {
     expect(summary(facts).sort()).toEqual([...expected].sort());
   });
 
+  test("callers from outside share a channel, and each is named", () => {
+    const calls = (address: string) =>
+      count({ kind: "Accepted", container: "a", address, sent: 7, received: 5 });
+    const counts = [calls("10.88.0.9"), calls("10.88.0.1")];
+    const [fact] = tcpChannels(fakeSnapshot({ processes: [a], tcp: [listener], counts }));
+    expect(fact?.endpoints.map(({ role, path }) => `${role} ${path ?? ""}`)).toEqual([
+      "Server ",
+      "Client 10.88.0.1",
+      "Client 10.88.0.9",
+    ]);
+    expect(fact?.readings).toMatchObject([
+      { id: "from 10.88.0.9", clientToServer: { bytes: 5 }, serverToClient: { bytes: 7 } },
+      { id: "from 10.88.0.1", clientToServer: { bytes: 5 }, serverToClient: { bytes: 7 } },
+    ]);
+  });
+
   test("what answers at a local address of the host's network may be no container of the pod", () => {
     const { pod } = fakeSnapshot({});
     const facts = tcpChannels(

@@ -1,5 +1,5 @@
-import { getSystemErrorName } from "node:util";
 import { PeapodError } from "../base/errors.ts";
+import { libc } from "./libc.ts";
 
 /**
  * System calls that hold up the whole process until they are done, for programs that do nothing else: what they
@@ -63,44 +63,47 @@ const affinityLength = 1024;
 const interrupted = 4; // EINTR
 const waitAgain = new Set([interrupted, 11 /* EAGAIN: the word has changed */, 110 /* ETIMEDOUT */]);
 
-/** Loads the calls. Rejects where they can't be made: no koffi for this platform. */
+/** Loads the calls. Rejects with Unsupported where they can't be made. */
 export async function blockingCalls(): Promise<BlockingCalls> {
-  const { default: koffi } = await import("koffi");
-  const libc = koffi.load(null);
+  const loaded = await libc();
+  if (loaded === undefined) {
+    throw new PeapodError(
+      "Unsupported",
+      "the C library can't be called: koffi is not there for this platform",
+    );
+  }
+  const { koffi, func, check, failure } = loaded;
   const futexNumber = futexNumbers[process.arch];
 
   const fail = (what: string): never => {
-    const number = koffi.errno();
-    const errno = number > 0 ? getSystemErrorName(-number) : "unknown error";
-    throw new PeapodError("SystemCallFailed", `${what}: ${errno}`, { details: { errno } });
+    throw failure(what);
   };
-  const check = (what: string, result: number) => (result === -1 ? fail(what) : result);
 
-  const read = libc.func("int64_t read(int fd, void *bytes, size_t length)");
-  const write = libc.func("int64_t write(int fd, const void *bytes, size_t length)");
-  const open = libc.func("int open(const char *path, int flags)");
-  const close = libc.func("int close(int fd)");
-  const mkfifo = libc.func("int mkfifo(const char *path, unsigned int mode)");
-  const socket = libc.func("int socket(int domain, int type, int protocol)");
-  const bind = libc.func("int bind(int fd, const void *address, unsigned int length)");
-  const listen = libc.func("int listen(int fd, int backlog)");
-  const accept = libc.func("int accept(int fd, void *address, void *length)");
-  const connect = libc.func("int connect(int fd, const void *address, unsigned int length)");
-  const getsockname = libc.func("int getsockname(int fd, void *address, void *length)");
-  const setsockopt = libc.func(
+  const read = func("int64_t read(int fd, void *bytes, size_t length)");
+  const write = func("int64_t write(int fd, const void *bytes, size_t length)");
+  const open = func("int open(const char *path, int flags)");
+  const close = func("int close(int fd)");
+  const mkfifo = func("int mkfifo(const char *path, unsigned int mode)");
+  const socket = func("int socket(int domain, int type, int protocol)");
+  const bind = func("int bind(int fd, const void *address, unsigned int length)");
+  const listen = func("int listen(int fd, int backlog)");
+  const accept = func("int accept(int fd, void *address, void *length)");
+  const connect = func("int connect(int fd, const void *address, unsigned int length)");
+  const getsockname = func("int getsockname(int fd, void *address, void *length)");
+  const setsockopt = func(
     "int setsockopt(int fd, int level, int name, const void *value, unsigned int length)",
   );
-  const shutdown = libc.func("int shutdown(int fd, int how)");
-  const mmap = libc.func(
+  const shutdown = func("int shutdown(int fd, int how)");
+  const mmap = func(
     "void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)",
   );
-  const futex = libc.func(
+  const futex = func(
     "long syscall(long number, void *word, int operation, int value, const void *timeout, void *word2, int value3)",
   );
-  const getAffinity = libc.func("int sched_getaffinity(int thread, size_t length, void *mask)");
-  const setAffinity = libc.func("int sched_setaffinity(int thread, size_t length, const void *mask)");
-  const schedYield = libc.func("int sched_yield()");
-  const getppid = libc.func("int getppid()");
+  const getAffinity = func("int sched_getaffinity(int thread, size_t length, void *mask)");
+  const setAffinity = func("int sched_setaffinity(int thread, size_t length, const void *mask)");
+  const schedYield = func("int sched_yield()");
+  const getppid = func("int getppid()");
 
   const makeSocket = ({ kind }: SocketAddress) =>
     check(`socket ${kind}`, socket(families[kind], streamSocket | closeOnExec, 0));

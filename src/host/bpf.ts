@@ -1,5 +1,5 @@
-import { getSystemErrorName } from "node:util";
 import { PeapodError } from "../base/errors.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /**
  * The part of bpf(2) that programs on control groups need. Each call is synchronous, takes microseconds (loading a
@@ -87,37 +87,22 @@ const maxAttached = 64;
 /** Length of a name with its end (BPF_OBJ_NAME_LEN). */
 const nameLength = 16;
 
-let loading: Promise<BPF | undefined> | undefined;
+let calls: BPF | undefined;
 
 /** The calls, loaded on first use; undefined where they can't be made (no koffi for this platform). */
-export function bpf(): Promise<BPF | undefined> {
-  if (process.env.PEAPOD_NO_SYSTEM_CALLS === "1") return Promise.resolve(undefined);
-  loading ??= load();
-  return loading;
+export async function bpf(): Promise<BPF | undefined> {
+  const loaded = await libc();
+  const number = callNumbers[process.arch];
+  if (loaded === undefined || number === undefined) return undefined;
+  calls ??= load(loaded, number);
+  return calls;
 }
 
-async function load(): Promise<BPF | undefined> {
-  const number = callNumbers[process.arch];
-  if (number === undefined) return undefined;
-  let koffi: typeof import("koffi")["default"];
-  try {
-    koffi = (await import("koffi")).default;
-  } catch {
-    return undefined;
-  }
-  const libc = koffi.load(null);
-  const syscall = libc.func("long syscall(long number, int command, void *attributes, unsigned int size)");
-  const closeFD = libc.func("int close(int fd)");
-  const errno = (what: string) => {
-    const code = koffi.errno();
-    const name = code > 0 ? getSystemErrorName(-code) : "unknown error";
-    return new PeapodError("SystemCallFailed", `${what}: ${name}`, { details: { errno: name } });
-  };
-  const call = (what: string, command: number, attributes: Buffer): number => {
-    const result = Number(syscall(number, command, attributes, attributes.length));
-    if (result === -1) throw errno(what);
-    return result;
-  };
+function load({ koffi, func, check, failure }: Libc, number: number): BPF {
+  const syscall = func("long syscall(long number, int command, void *attributes, unsigned int size)");
+  const closeFD = func("int close(int fd)");
+  const call = (what: string, command: number, attributes: Buffer): number =>
+    check(what, Number(syscall(number, command, attributes, attributes.length)));
   // Whoever passes an address keeps its buffer until the call is done.
   const address = (bytes: Uint8Array) => koffi.address(bytes) as bigint;
 
@@ -125,7 +110,7 @@ async function load(): Promise<BPF | undefined> {
   let keys = Buffer.alloc(0);
   let values = Buffer.alloc(0);
 
-  const calls: BPF = {
+  const made: BPF = {
     createHashMap(name, { keySize, valueSize, maxEntries }) {
       const attributes = Buffer.alloc(44);
       [hashMapType, keySize, valueSize, maxEntries, noPreallocationFlag].forEach((value, index) => {
@@ -152,7 +137,7 @@ async function load(): Promise<BPF | undefined> {
       for (let attempt = 1; ; attempt += 1) {
         const fd = Number(syscall(number, commands.loadProgram, attributes, attributes.length));
         if (fd !== -1) return fd;
-        const error = errno(`load BPF program ${name}`);
+        const error = failure(`load BPF program ${name}`);
         // A signal to this thread has the verifier give up with EAGAIN; libbpf tries five times too.
         if (koffi.errno() !== koffi.os.errno.EAGAIN || attempt === loadAttempts) {
           throw new PeapodError("SystemCallFailed", `${error.message}${verdict(attributes)}`, {
@@ -197,7 +182,7 @@ async function load(): Promise<BPF | undefined> {
       attributes.writeInt32LE(map, 36);
       const result = Number(syscall(number, commands.lookupBatch, attributes, attributes.length));
       // ENOENT says that these were the last.
-      if (result === -1 && koffi.errno() !== koffi.os.errno.ENOENT) throw errno("read BPF map");
+      if (result === -1 && koffi.errno() !== koffi.os.errno.ENOENT) throw failure("read BPF map");
       return Array.from({ length: attributes.readUInt32LE(32) }, (_, index) =>
         Buffer.concat([
           keys.subarray(index * keySize, (index + 1) * keySize),
@@ -218,7 +203,7 @@ async function load(): Promise<BPF | undefined> {
 
     close: (fd) => void closeFD(fd),
   };
-  return calls;
+  return made;
 
   /** The last words of the verifier on a program that it refused; empty where something else did. */
   function verdict(attributes: Buffer): string {
@@ -227,7 +212,7 @@ async function load(): Promise<BPF | undefined> {
     attributes.writeUInt32LE(log.length, 28);
     attributes.writeBigUInt64LE(address(log), 32);
     const fd = Number(syscall(number, commands.loadProgram, attributes, attributes.length));
-    if (fd !== -1) calls.close(fd);
+    if (fd !== -1) made.close(fd);
     const lines = log.toString("latin1").replace(/\0.*$/s, "").trimEnd().split("\n");
     const words = lines.at(-2) ?? "";
     return words === "" ? "" : `: ${words}`;
@@ -267,7 +252,7 @@ async function load(): Promise<BPF | undefined> {
       const name = info.toString("latin1", 64, 64 + nameLength).replace(/\0.*$/s, "");
       return action(program, name, info.readUInt32LE(52) > 0 ? maps.readUInt32LE(0) : undefined);
     } finally {
-      calls.close(program);
+      made.close(program);
     }
   }
 

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { endianness } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { PeapodError } from "../base/errors.ts";
-import { systemCalls } from "./system-calls.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /** One request to the kernel's routing (netlink(7), rtnetlink(7)). */
 export interface NetlinkRequest {
@@ -31,21 +31,20 @@ const acknowledgeFlag = 4;
 const errorType = 2;
 const headerBytes = 16;
 
-let loading: Promise<(() => NetlinkSocket) | undefined> | undefined;
+let opener: (() => NetlinkSocket) | undefined;
 
 /** How to open routing sockets (synchronously), or undefined where system calls can't be made directly. */
 export async function netlink(): Promise<(() => NetlinkSocket) | undefined> {
-  if ((await systemCalls()) === undefined || endianness() !== "LE") return undefined;
-  loading ??= load();
-  return await loading;
+  const loaded = await libc();
+  if (loaded === undefined || endianness() !== "LE") return undefined;
+  opener ??= load(loaded);
+  return opener;
 }
 
-async function load(): Promise<() => NetlinkSocket> {
-  const koffi = (await import("koffi")).default;
-  const libc = koffi.load(null);
-  const socket = libc.func("int socket(int domain, int type, int protocol)");
-  const send = libc.func("long send(int fd, const uint8_t *buffer, size_t length, int flags)");
-  const receive = libc.func("long recv(int fd, _Out_ uint8_t *buffer, size_t length, int flags)");
+function load({ func }: Libc): () => NetlinkSocket {
+  const socket = func("int socket(int domain, int type, int protocol)");
+  const send = func("long send(int fd, const uint8_t *buffer, size_t length, int flags)");
+  const receive = func("long recv(int fd, _Out_ uint8_t *buffer, size_t length, int flags)");
   const sendOnThread = (fd: number, bytes: Buffer) =>
     new Promise<number>((resolve, reject) => {
       send.async(fd, bytes, bytes.length, 0, (error: Error | null, sent: number) =>

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, readSync } from "node:fs";
 import { setPriority } from "node:os";
 import { startProcess } from "./child-process.ts";
+import { libc } from "./libc.ts";
 
 /** Somebody opened or closed a watched file. One event may tell of several things that happened in a row. */
 export interface OpenEvent {
@@ -61,18 +62,14 @@ const relayPriority = -10;
  * daemon, even where no event comes that it could not write.
  */
 export async function openEvents(onEvent: (event: OpenEvent) => void): Promise<OpenEvents | undefined> {
-  let koffi: typeof import("koffi")["default"];
-  try {
-    koffi = (await import("koffi")).default;
-  } catch {
-    return undefined;
-  }
-  const libc = koffi.load(null);
-  const init = libc.func("int fanotify_init(unsigned int flags, unsigned int event_flags)");
-  const mark = libc.func(
+  const loaded = await libc();
+  if (loaded === undefined) return undefined;
+  const { func } = loaded;
+  const init = func("int fanotify_init(unsigned int flags, unsigned int event_flags)");
+  const mark = func(
     "int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int folder, const char *path)",
   );
-  const nameToHandle = libc.func(
+  const nameToHandle = func(
     "int name_to_handle_at(int folder, const char *path, void *handle, _Out_ int *mount, int flags)",
   );
 

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { getSystemErrorName } from "node:util";
 import { PeapodError } from "../base/errors.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /** How a process ended. */
 export interface ProcessEnding {
@@ -47,13 +48,14 @@ export interface QuickSpawn {
  * PEAPOD_NO_SYSTEM_CALLS=1: then Node's own way is used. Children are reaped when SIGCHLD says so; Node.js waits only
  * for its own.
  */
-export function quickSpawn(): Promise<QuickSpawn | undefined> {
-  if (process.env.PEAPOD_NO_SYSTEM_CALLS === "1") return Promise.resolve(undefined);
-  loading ??= load().catch(() => undefined);
-  return loading;
+export async function quickSpawn(): Promise<QuickSpawn | undefined> {
+  const loaded = await libc();
+  if (loaded === undefined) return undefined;
+  quick ??= load(loaded);
+  return quick;
 }
 
-let loading: Promise<QuickSpawn | undefined> | undefined;
+let quick: QuickSpawn | undefined;
 
 // Sizes that hold glibc's and musl's structures (at most 336 bytes) with room to spare.
 const structureSize = 512;
@@ -67,10 +69,8 @@ const closeOnExec = 0x80000;
 const readOnly = 0;
 const writeOnly = 1;
 
-async function load(): Promise<QuickSpawn> {
-  const { default: koffi } = await import("koffi");
-  const libc = koffi.load(null);
-  const call = (declaration: string) => libc.func(declaration);
+function load({ func, check }: Libc): QuickSpawn {
+  const call = (declaration: string) => func(declaration);
   const spawn = call(
     "int posix_spawnp(_Out_ int *pid, const char *file, void *actions, void *attributes, const char **argv, const char **envp)",
   );
@@ -186,9 +186,7 @@ async function load(): Promise<QuickSpawn> {
 
   function makePipe(): [number, number] {
     const fds = Buffer.alloc(8);
-    if (pipe(fds, closeOnExec) !== 0) {
-      throw new PeapodError("SystemCallFailed", `pipe: ${getSystemErrorName(-koffi.errno())}`);
-    }
+    check("pipe", pipe(fds, closeOnExec));
     return [fds.readInt32LE(0), fds.readInt32LE(4)];
   }
 }

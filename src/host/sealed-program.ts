@@ -1,4 +1,5 @@
 import { closeSync, readFileSync, writeSync } from "node:fs";
+import { libc } from "./libc.ts";
 
 /** A copy of a program in memory that nobody can change any more. */
 export interface SealedProgram extends Disposable {
@@ -20,16 +21,11 @@ const allSeals = 0xf;
  * PEAPOD_NO_SYSTEM_CALLS=1): then execute the file itself.
  */
 export async function sealProgram(file: string): Promise<SealedProgram | undefined> {
-  if (process.env.PEAPOD_NO_SYSTEM_CALLS === "1") return undefined;
-  let koffi: typeof import("koffi")["default"];
-  try {
-    koffi = (await import("koffi")).default;
-  } catch {
-    return undefined;
-  }
-  const libc = koffi.load(null);
-  const createMemoryFile = libc.func("int memfd_create(const char *name, unsigned int flags)");
-  const control = libc.func("int fcntl(int fd, int command, ...)");
+  const loaded = await libc();
+  if (loaded === undefined) return undefined;
+  const { func } = loaded;
+  const createMemoryFile = func("int memfd_create(const char *name, unsigned int flags)");
+  const control = func("int fcntl(int fd, int command, ...)");
   const fd: number = createMemoryFile(file, closeOnExec | allowSealing);
   if (fd === -1) return undefined;
   const content = readFileSync(file);

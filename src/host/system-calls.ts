@@ -1,5 +1,5 @@
-import { getSystemErrorName } from "node:util";
 import { PeapodError } from "../base/errors.ts";
+import { libc } from "./libc.ts";
 
 /**
  * System calls made directly through libc, for the few places where a tool's process start costs ten times
@@ -73,32 +73,23 @@ export function systemCalls(): Promise<SystemCalls | undefined> {
 }
 
 async function load(): Promise<SystemCalls | undefined> {
-  let koffi: typeof import("koffi")["default"];
-  try {
-    koffi = (await import("koffi")).default;
-  } catch {
-    return undefined;
-  }
-  const libc = koffi.load(null);
-  const check = (what: string, result: number) => {
-    if (result !== -1) return;
-    const number = koffi.errno();
-    const errno = number > 0 ? getSystemErrorName(-number) : "unknown error";
-    throw new PeapodError("SystemCallFailed", `${what}: ${errno}`, { details: { errno } });
-  };
-  const mount = libc.func(
+  const loaded = await libc();
+  if (loaded === undefined) return undefined;
+  const { func } = loaded;
+  const check = (what: string, result: number): void => void loaded.check(what, result);
+  const mount = func(
     "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
   );
-  const umount2 = libc.func("int umount2(const char *target, int flags)");
-  const unshare = libc.func("int unshare(int flags)");
-  const setns = libc.func("int setns(int fd, int type)");
-  const sethostname = libc.func("int sethostname(const char *name, size_t length)");
-  const socket = libc.func("int socket(int domain, int type, int protocol)");
-  const openTree = libc.func("syscall", "long", ["long", "int", "const char *", "uint"]);
-  const moveMount = libc.func("syscall", "long", [
+  const umount2 = func("int umount2(const char *target, int flags)");
+  const unshare = func("int unshare(int flags)");
+  const setns = func("int setns(int fd, int type)");
+  const sethostname = func("int sethostname(const char *name, size_t length)");
+  const socket = func("int socket(int domain, int type, int protocol)");
+  const openTree = func("syscall", "long", ["long", "int", "const char *", "uint"]);
+  const moveMount = func("syscall", "long", [
     ...["long", "int", "const char *", "int", "const char *", "uint"],
   ]);
-  const mountSetAttributes = libc.func("syscall", "long", [
+  const mountSetAttributes = func("syscall", "long", [
     ...["long", "int", "const char *", "uint", "void *", "size_t"],
   ]);
   return {

@@ -14,7 +14,7 @@ import { trafficPrograms } from "./traffic-program.ts";
 export async function createCgroupCounters(): Promise<TrafficCounters> {
   const calls = await bpf();
   if (calls === undefined)
-    return new NoCounters("bpf(2) can't be called: koffi is not there for this platform");
+    return new NoCounters("bpf(2) can't be called: no koffi for this platform, or PEAPOD_NO_SYSTEM_CALLS=1");
   if (cgroupV2Path("") === undefined) return new NoCounters("no cgroup version 2 tree is mounted");
   try {
     withPrograms(calls, () => {});

@@ -31,9 +31,8 @@ function calledFact(
   listeners: Listeners,
 ): ChannelFact[] {
   const served = listeners.at(count).length > 0;
-  // Where the pod uses the host's network, what answers at a local address may be no container of the pod.
   const isLocal = isPodAddress(snapshot.pod, count.address);
-  const inside = isLocal && (served || snapshot.pod.netns !== undefined);
+  const inside = isInside(snapshot, count, served);
   if (count.count > 0 && (served || !inside)) {
     const server = inside ? serverAt(count, listeners) : outsideServer(count);
     return [
@@ -54,6 +53,11 @@ function calledFact(
   return isLocal && !served ? refusedFact(snapshot, count, called, listeners) : [];
 }
 
+/** Where the pod uses the host's network, what answers at a local address may be no container of the pod. */
+function isInside({ pod }: PodSnapshot, { address }: TrafficCount, served: boolean): boolean {
+  return isPodAddress(pod, address) && (served || pod.netns !== undefined);
+}
+
 function datagramFacts(
   snapshot: PodSnapshot,
   counts: readonly TrafficCount[],
@@ -67,7 +71,7 @@ function datagramFacts(
     const [count] = group;
     if (count === undefined) return [];
     const served = listeners.at(count).length > 0;
-    const inside = isPodAddress(snapshot.pod, count.address);
+    const inside = isInside(snapshot, count, served);
     if (inside && !served) return [];
     const server = inside ? serverAt(count, listeners) : outsideServer(count);
     const number = (kind: TrafficCount["kind"]) => group.find((each) => each.kind === kind)?.count;

@@ -41,6 +41,13 @@ describe("datagrams that only the counters know of", () => {
     expect(channels(counts)).toEqual(expected);
   });
 
+  test("went to the host's own resolver, from a pod on the host's network", () => {
+    const { pod } = fakeSnapshot({});
+    const counts = [count("Connected", { address: "127.0.0.53", port: 53 })];
+    const facts = udpChannels(fakeSnapshot({ pod: { ...pod, netns: undefined }, counts }));
+    expect(facts).toMatchObject([{ scope: "Egress", address: "127.0.0.53:53" }]);
+  });
+
   test.each([
     [
       "glibc",

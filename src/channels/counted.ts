@@ -1,7 +1,7 @@
 import type { TrafficCount } from "../host/traffic-map.ts";
-import { type ChannelFact, endpointOf, type Reading } from "./fact.ts";
+import type { ChannelFact, Reading } from "./fact.ts";
 import { internetFact, internetScope } from "./internet-fact.ts";
-import { formatAddress, isPodAddress, type Listeners } from "./listeners.ts";
+import { formatAddress, isPodAddress, type Listeners, serverEnd } from "./listeners.ts";
 import type { PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint, Evidence } from "./types.ts";
 
@@ -120,20 +120,18 @@ interface Server {
 }
 
 function outsideServer(count: TrafficCount): Server {
-  return { endpoint: { role: "Server", path: formatAddress(count) }, inside: false, containers: [] };
+  return { endpoint: serverEnd(count, undefined), inside: false, containers: [] };
 }
 
 function serverAt(count: TrafficCount, listeners: Listeners): Server {
   const serving = listeners.at(count);
   const [listener] = serving;
   const containers = [...new Set(serving.map(({ container }) => container))];
-  const endpoint: ChannelEndpoint =
-    containers.length !== 1 || listener === undefined
-      ? { role: "Server", path: formatAddress(count) }
-      : listener.process === undefined
-        ? { container: listener.container, role: "Server" }
-        : endpointOf(listener.process, "Server");
-  return { endpoint, inside: true, containers };
+  return {
+    endpoint: serverEnd(count, containers.length === 1 ? listener : undefined),
+    inside: true,
+    containers,
+  };
 }
 
 function clientFact(
@@ -213,8 +211,7 @@ function acceptedFact(snapshot: PodSnapshot, count: TrafficCount, listeners: Lis
   if (isPodAddress(pod, count.address)) return [];
   const at = { address: pod.ips[0] ?? "0.0.0.0", port: count.port };
   const process = listeners.at(at).find(({ container }) => container === count.container)?.process;
-  const server: ChannelEndpoint =
-    process === undefined ? { container: count.container, role: "Server" } : endpointOf(process, "Server");
+  const server = serverEnd(at, { container: count.container, process });
   const client: ChannelEndpoint = { role: "Client", path: count.address };
   return [
     internetFact(

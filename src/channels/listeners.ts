@@ -1,7 +1,8 @@
 import type { InternetSocket, SocketAddress } from "../host/sockets.ts";
+import { endpointOf } from "./fact.ts";
 import type { Owners } from "./owners.ts";
 import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
-import type { ObservedPod } from "./types.ts";
+import type { ChannelEndpoint, ObservedPod } from "./types.ts";
 
 /** A server of a port: which container, and the process where it is still there. */
 export interface Listener {
@@ -58,6 +59,16 @@ export class Listeners {
       for (const listener of listeners) yield { ...listener, port };
     }
   }
+}
+
+/** The server's end of a channel: who listens there, or the address alone where that is not known. */
+export function serverEnd(
+  at: SocketAddress,
+  listener: Pick<Listener, "container" | "process"> | undefined,
+): ChannelEndpoint {
+  if (listener === undefined) return { role: "Server", path: formatAddress(at) };
+  const { container, process } = listener;
+  return process === undefined ? { container, role: "Server" } : endpointOf(process, "Server");
 }
 
 /** `127.0.0.1:8080`, `[::1]:8080`. */

@@ -2,7 +2,7 @@ import type { InternetSocket, TcpCounters } from "../host/sockets.ts";
 import { countedChannels } from "./counted.ts";
 import { type ChannelFact, endpointOf, type Reading } from "./fact.ts";
 import { internetFact, internetScope, mergeFacts } from "./internet-fact.ts";
-import { formatAddress, isPodAddress, Listeners } from "./listeners.ts";
+import { formatAddress, isPodAddress, Listeners, serverEnd } from "./listeners.ts";
 import { Owners } from "./owners.ts";
 import type { PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint } from "./types.ts";
@@ -211,10 +211,7 @@ function pastFacts(snapshot: PodSnapshot, listeners: Listeners): ChannelFact[] {
     const [listener] = serving;
     if (listener === undefined || serving.length > 1) return [];
     const inside = { server: true, client: isPodAddress(pod, from.address) };
-    const server: ChannelEndpoint =
-      listener.process === undefined
-        ? { container: listener.container, role: "Server" }
-        : endpointOf(listener.process, "Server");
+    const server = serverEnd(at, listener);
     const client: ChannelEndpoint = { role: "Client", path: from.address };
     const id = `${formatAddress(from)} ${formatAddress(at)}`;
     return [

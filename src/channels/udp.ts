@@ -3,7 +3,7 @@ import { countedChannels } from "./counted.ts";
 import { deepEvidence } from "./deep/evidence.ts";
 import { type ChannelFact, endpointOf } from "./fact.ts";
 import { internetFact, internetScope, mergeFacts } from "./internet-fact.ts";
-import { formatAddress, isPodAddress, Listeners } from "./listeners.ts";
+import { formatAddress, isPodAddress, Listeners, serverEnd } from "./listeners.ts";
 import { Owners } from "./owners.ts";
 import type { PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint } from "./types.ts";
@@ -60,12 +60,7 @@ function connectedFact(
   const [listener] = inside ? listeners.at(at) : [];
   // A server that connects its socket back to the client is not a client itself.
   if (inside && listener === undefined) return [];
-  const server: ChannelEndpoint =
-    listener === undefined
-      ? { role: "Server", path: formatAddress(at) }
-      : listener.process === undefined
-        ? { container: listener.container, role: "Server" }
-        : endpointOf(listener.process, "Server");
+  const server = serverEnd(at, listener);
   const client = endpointOf(process, "Client");
   return [
     internetFact(
@@ -100,12 +95,7 @@ function deepFacts(snapshot: PodSnapshot, listeners: Listeners): ChannelFact[] {
     // An answer goes to a port that the kernel handed out.
     const answers = to.port >= firstEphemeralPort && to.port <= lastEphemeralPort;
     if (inside && (listener === undefined || answers)) return [];
-    const server: ChannelEndpoint =
-      !inside || listener === undefined
-        ? { role: "Server", path: formatAddress(to) }
-        : listener.process === undefined
-          ? { container: listener.container, role: "Server" }
-          : endpointOf(listener.process, "Server");
+    const server = serverEnd(to, inside ? listener : undefined);
     const client: ChannelEndpoint = { container, role: "Client" };
     const clientToServer = { bytes, operations };
     return [

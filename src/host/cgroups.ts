@@ -112,11 +112,18 @@ function removeTree(folder: string): boolean {
 
 /** The folder and all below it, parents first. */
 function cgroupTree(folder: string): string[] {
+  const below = childCgroups(folder);
+  return below === undefined ? [] : [folder, ...below.flatMap((name) => cgroupTree(join(folder, name)))];
+}
+
+/** Names of the cgroups directly below a cgroup's folder; undefined when it is not there. */
+export function childCgroups(folder: string): readonly string[] | undefined {
   try {
-    const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    return [folder, ...below.flatMap((entry) => cgroupTree(join(folder, entry.name)))];
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

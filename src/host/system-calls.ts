@@ -1,5 +1,5 @@
 import { PeapodError } from "../base/errors.ts";
-import { libc } from "./libc.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /**
  * System calls made directly through libc, for the few places where a tool's process start costs ten times
@@ -60,21 +60,20 @@ const moveFromEmptyPathFlag = 0x4;
 const mapIDsAttribute = 0x100000n;
 const mountAttributesSize = 32;
 
-let loading: Promise<SystemCalls | undefined> | undefined;
+let calls: SystemCalls | undefined;
 
 /**
  * The system calls, loaded on first use, or undefined where they cannot be made (no koffi for this platform, or
  * PEAPOD_NO_SYSTEM_CALLS=1): the caller then uses the system tool.
  */
-export function systemCalls(): Promise<SystemCalls | undefined> {
-  if (process.env.PEAPOD_NO_SYSTEM_CALLS === "1") return Promise.resolve(undefined);
-  loading ??= load();
-  return loading;
-}
-
-async function load(): Promise<SystemCalls | undefined> {
+export async function systemCalls(): Promise<SystemCalls | undefined> {
   const loaded = await libc();
   if (loaded === undefined) return undefined;
+  calls ??= load(loaded);
+  return calls;
+}
+
+function load(loaded: Libc): SystemCalls {
   const { func } = loaded;
   const check = (what: string, result: number): void => void loaded.check(what, result);
   const mount = func(

@@ -1,7 +1,7 @@
-import { closeSync, openSync, readdirSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AttachType, BPF, HashMapShape } from "./bpf.ts";
-import { cgroupV2Path } from "./cgroups.ts";
+import { cgroupV2Path, childCgroups } from "./cgroups.ts";
 import { isGone } from "./files.ts";
 import { normalizeAddress } from "./sockets.ts";
 
@@ -64,7 +64,7 @@ export class TrafficReader {
    */
   read(cgroup: string): { readonly counts: TrafficCount[]; readonly counted: ReadonlySet<string> } {
     const folder = cgroupV2Path(cgroup);
-    const present = new Set(folder === undefined ? [] : subfolders(folder));
+    const present = new Set(folder === undefined ? [] : childCgroups(folder));
     for (const name of this.#maps.keys()) if (!present.has(name)) this.#forget(name);
     const counts: TrafficCount[] = [];
     for (const container of present) {
@@ -130,17 +130,6 @@ export function trafficCount(container: string, element: Buffer): TrafficCount |
     sent: number(2),
     received: number(3),
   };
-}
-
-function subfolders(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name);
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
 }
 
 function openIfThere(folder: string): number | undefined {

@@ -2,7 +2,7 @@
 import type { ProgramImage } from "../../host/bpf.ts";
 
 /** Digest of the source that this was made from. */
-export const sourceDigest = "d91921ccf68cb34d";
+export const sourceDigest = "42187e7badc15f46";
 
 /** What counts the traffic of one container, one program for each place where it is attached. */
 export const trafficPrograms: readonly ProgramImage[] = [

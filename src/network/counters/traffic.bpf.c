@@ -65,22 +65,25 @@ static __always_inline void set_ipv4(struct peer *peer, __u32 address)
 // The verifier takes a field of a context only at a constant offset, which the compiler must not merge with others.
 #define FIELD(field) (*(volatile __u32 *)&(field))
 
+#define SET_IPV6(peer, field)                           \
+	do {                                            \
+		__u32 *words = (__u32 *)(peer)->address; \
+		words[0] = FIELD((field)[0]);           \
+		words[1] = FIELD((field)[1]);           \
+		words[2] = FIELD((field)[2]);           \
+		words[3] = FIELD((field)[3]);           \
+	} while (0)
+
 // An end that the kernel accepted is told from one that connected by a flag that asks for calls at retransmission
 // timeouts, which are rare and let be here.
 #define ACCEPTED_MARK BPF_SOCK_OPS_RTO_CB_FLAG
 
 static __always_inline void set_remote(struct peer *peer, struct bpf_sock_ops *ops)
 {
-	__u32 *words = (__u32 *)peer->address;
-
-	if (ops->family == AF_INET6) {
-		words[0] = FIELD(ops->remote_ip6[0]);
-		words[1] = FIELD(ops->remote_ip6[1]);
-		words[2] = FIELD(ops->remote_ip6[2]);
-		words[3] = FIELD(ops->remote_ip6[3]);
-	} else {
+	if (ops->family == AF_INET6)
+		SET_IPV6(peer, ops->remote_ip6);
+	else
 		set_ipv4(peer, FIELD(ops->remote_ip4));
-	}
 }
 
 // Whether both ends are in this network namespace as far as addresses tell: its client is counted as such.
@@ -216,12 +219,8 @@ static __always_inline int datagram4(struct bpf_sock_addr *call, enum kind kind)
 static __always_inline int datagram6(struct bpf_sock_addr *call, enum kind kind)
 {
 	struct peer peer = {};
-	__u32 *words = (__u32 *)peer.address;
 
-	words[0] = FIELD(call->user_ip6[0]);
-	words[1] = FIELD(call->user_ip6[1]);
-	words[2] = FIELD(call->user_ip6[2]);
-	words[3] = FIELD(call->user_ip6[3]);
+	SET_IPV6(&peer, call->user_ip6);
 	return datagram(&peer, bpf_ntohs(call->user_port), kind);
 }
 
@@ -255,18 +254,13 @@ SEC("cgroup/sock_release")
 int socket_closes(struct bpf_sock *socket)
 {
 	struct peer peer = {};
-	__u32 *words = (__u32 *)peer.address;
 
 	if (socket->protocol != IPPROTO_UDP || socket->state != BPF_TCP_ESTABLISHED)
 		return 1;
-	if (socket->family == AF_INET6) {
-		words[0] = FIELD(socket->dst_ip6[0]);
-		words[1] = FIELD(socket->dst_ip6[1]);
-		words[2] = FIELD(socket->dst_ip6[2]);
-		words[3] = FIELD(socket->dst_ip6[3]);
-	} else {
+	if (socket->family == AF_INET6)
+		SET_IPV6(&peer, socket->dst_ip6);
+	else
 		set_ipv4(&peer, FIELD(socket->dst_ip4));
-	}
 	return datagram(&peer, bpf_ntohs(socket->dst_port), UDP_CONNECTED);
 }
 

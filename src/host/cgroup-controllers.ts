@@ -4,7 +4,7 @@ import { explain, systemErrorCode } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { cgroupMode, cgroupRoot, unifiedControllers } from "./cgroup-mode.ts";
 import { removeIfEmpty } from "./files.ts";
-import { listMounts, mount, unmountIdle } from "./mounts.ts";
+import { listMounts, mount, unmountIdle, visibleMounts } from "./mounts.ts";
 
 /**
  * The source of every hierarchy that a Peapod process mounted, as mountinfo shows it: whichever of them goes last
@@ -62,7 +62,7 @@ const versionTwoControllers = ["cpu", "cpuset", "io", "memory", "pids", "hugetlb
  * a one to version 2 a moment after its last unmount, or keeps it for the cgroups in it.
  */
 function hierarchiesToMount(): string[] {
-  const mounts = listMounts().filter(({ type }) => type === "cgroup");
+  const mounts = visibleMounts(listMounts()).filter(({ type }) => type === "cgroup");
   const mounted = new Set(mounts.flatMap(({ superOptions }) => superOptions));
   const movable = versionTwoControllers.map(versionOneName);
   const unmounted = readHierarchies().filter((hierarchy) => {
@@ -100,10 +100,9 @@ async function mountHierarchy(controllers: string, scope: Scope): Promise<boolea
   }
 }
 
-/** Mount points whose topmost mount is Peapod's own. */
+/** Mount points where what a path finds is a mount of Peapod's own. */
 function mountsOfPeapod(): string[] {
-  const topmost = new Map(listMounts().map((entry) => [entry.target, entry]));
-  return [...topmost.values()]
+  return visibleMounts(listMounts())
     .filter(
       ({ type, source, target }) =>
         type === "cgroup" && source === mountSource && dirname(target) === cgroupRoot,

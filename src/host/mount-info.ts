@@ -21,6 +21,35 @@ export function listMounts(): readonly MountInfo[] {
   return parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8"));
 }
 
+/**
+ * Those of `mounts` that a path leads to: neither covered by a mount at the same place nor below a folder on which
+ * another file system was mounted later. mountinfo lists the covered ones all the same; umount2(2) does not find them.
+ */
+export function visibleMounts(mounts: readonly MountInfo[]): readonly MountInfo[] {
+  const byID = new Map(mounts.map((mount) => [mount.id, mount]));
+  const children = Map.groupBy(mounts, ({ parentID }) => parentID);
+  const isCovered = (mount: MountInfo): boolean => {
+    // The very first mount is its own parent.
+    if (mount.parentID === mount.id) return false;
+    const siblings = children.get(mount.parentID) ?? [];
+    if (
+      siblings.some(
+        (each) => each !== mount && each.id !== mount.parentID && isAtOrBelow(mount.target, each.target),
+      )
+    )
+      return true;
+    const parent = byID.get(mount.parentID);
+    return parent !== undefined && isCovered(parent);
+  };
+  const isBelowAnother = (mount: MountInfo) =>
+    children.get(mount.id)?.some((each) => each !== mount && each.target === mount.target) === true;
+  return mounts.filter((mount) => !isBelowAnother(mount) && !isCovered(mount));
+}
+
+function isAtOrBelow(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
+
 /** Whether `target` (absolute, without symbolic links) is a mount point. */
 export function isMounted(target: string): boolean {
   return listMounts().some((mount) => mount.target === target);

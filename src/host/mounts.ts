@@ -5,7 +5,7 @@ import { listMounts } from "./mount-info.ts";
 import { parseMountOptions, perMountFlags } from "./mount-options.ts";
 import { type SystemCalls, systemCallErrno, systemCalls } from "./system-calls.ts";
 
-export { isFileSystemRoot, isMounted, listMounts } from "./mount-info.ts";
+export { isFileSystemRoot, isMounted, listMounts, visibleMounts } from "./mount-info.ts";
 
 /** A mount as fstab(5) would write it: `options` are mount(8)'s words. */
 export interface MountRequest {

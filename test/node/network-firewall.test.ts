@@ -138,10 +138,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await node?.close();
-  neighbour?.kill("SIGKILL");
-  network?.close();
-  rmSync(bin, { recursive: true });
+  try {
+    await node?.close();
+  } finally {
+    neighbour?.kill("SIGKILL");
+    network?.close();
+    rmSync(bin, { recursive: true });
+  }
 });
 
 test("pods, Services, names, host ports and the outside are reached where iptables drops what it does not know", async () => {

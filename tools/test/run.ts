@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemErrorCode } from "../../src/base/errors.ts";
+import { slower } from "../../test/helpers/patience.ts";
 import type { Tally } from "./tally.ts";
 
 // `make test`: the code checks, then each ring of tests, cheapest first. All of them run even if one fails, so
@@ -11,12 +13,20 @@ const root = join(import.meta.dirname, "../..");
 const rings = ["unit", "node", "conformance"];
 const work = mkdtempSync(join(tmpdir(), "peapod-test-"));
 
+/** What a ring gets at most: one that hangs (vitest waits for whatever holds its workers' output) must not cost the others. */
+const ringMilliseconds = 20 * 60_000 * slower;
+
 function run(file: string, args: string[], env: NodeJS.ProcessEnv = {}): boolean {
   const result = spawnSync(file, args, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...env },
+    timeout: ringMilliseconds,
+    killSignal: "SIGKILL",
   });
+  if (systemErrorCode(result.error) === "ETIMEDOUT") {
+    console.log(`\n${args.join(" ")}: not over after ${ringMilliseconds / 60_000} minutes, killed`);
+  }
   return result.status === 0;
 }
 

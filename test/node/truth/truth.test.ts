@@ -115,6 +115,9 @@ describe("pods of known truth", () => {
     };
     const served: TruthCase = { name: "served", containers: { a: "tcp-server 0.0.0.0 8080" }, edges: [] };
     await startPods(node, [shared, served].map(truthPod));
+    // A server that does not listen yet gets none of the connections. 0A: TCP_LISTEN, 1F9A: port 8090 (proc(5)).
+    const listeners = ["exec", "reuse-port", "-c", "c", "--", "grep", "-c", ":1F9A .* 0A ", "/proc/net/tcp"];
+    await expect.poll(async () => (await node.peapod(listeners)).stdout.trim()).toBe("2");
     await node.ok(["exec", "reuse-port", "-c", "c", "--", "touch", "/of-c/go"]);
     const pod = JSON.parse(await node.ok(["get", "pod", "served", "-o", "json"])) as {
       status: { podIP: string };

@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../host/sockets.ts";
 import type { TrafficCount } from "../host/traffic-map.ts";
 import type { ChannelFact, Reading } from "./fact.ts";
 import { internetFact, internetScope } from "./internet-fact.ts";
@@ -50,7 +51,12 @@ function calledFact(
       }),
     ];
   }
-  return isLocal && !served ? refusedFact(snapshot, count, called, listeners) : [];
+  const unanswered = count.attempts - count.count;
+  if (!isLocal || served || unanswered <= 0) return [];
+  return refusedFact(snapshot, "TCP", count, called, listeners, {
+    activity: `${unanswered}`,
+    detail: `${count.attempts} attempts to connect to ${formatAddress(count)}${count.count === 0 ? "" : `, ${count.count} answered`}`,
+  });
 }
 
 /** Where the pod uses the host's network, what answers at a local address may be no container of the pod. */
@@ -72,11 +78,16 @@ function datagramFacts(
     if (count === undefined) return [];
     const served = listeners.at(count).length > 0;
     const inside = isInside(snapshot, count, served);
-    if (inside && !served) return [];
-    const server = inside ? serverAt(count, listeners) : outsideServer(count);
     const number = (kind: TrafficCount["kind"]) => group.find((each) => each.kind === kind)?.count;
     const [sent, answered, connected] = [number("Sent"), number("Answered"), number("Connected")];
     const to = formatAddress(count);
+    if (inside && !served) {
+      // Connected sockets that are closed may have sent nothing, and who was answered had a server.
+      if (sent === undefined || answered !== undefined || isClient(snapshot, count.port)) return [];
+      const detail = `${sent} datagrams to ${to} without connect(2)`;
+      return refusedFact(snapshot, "UDP", count, counts, listeners, { activity: `${sent}`, detail });
+    }
+    const server = inside ? serverAt(count, listeners) : outsideServer(count);
     const details = [
       ...(sent === undefined ? [] : [`${sent} datagrams to ${to} without connect(2)`]),
       ...(connected === undefined
@@ -172,15 +183,28 @@ function clientFact(
   );
 }
 
+/** Whether a port is that of a client: its socket is connected, and a server answers to it. */
+export function isClient({ udp }: PodSnapshot, port: number): boolean {
+  return udp.some(({ state, local }) => state === "Established" && local.port === port);
+}
+
+/** What a channel to a port that nobody serves says of it. */
+export function unservedReason(protocol: "TCP" | "UDP", at: SocketAddress): string {
+  return `nothing ${protocol === "TCP" ? "listens" : "receives"} on ${formatAddress(at)}`;
+}
+
 /** A port that nobody serves is worth telling, unless the client reached the same port by another local address. */
 function refusedFact(
   snapshot: PodSnapshot,
+  protocol: "TCP" | "UDP",
   count: TrafficCount,
-  called: readonly TrafficCount[],
+  counts: readonly TrafficCount[],
   listeners: Listeners,
+  observed: { readonly activity: string; readonly detail: string },
 ): ChannelFact[] {
-  const servedElsewhere = called.some(
+  const servedElsewhere = counts.some(
     (other) =>
+      other.kind === count.kind &&
       other.container === count.container &&
       other.port === count.port &&
       isPodAddress(snapshot.pod, other.address) &&
@@ -191,15 +215,13 @@ function refusedFact(
   return [
     internetFact(
       snapshot.pod,
-      { protocol: "TCP", scope: "InterContainer", at: count, server: undefined, client },
+      { protocol, scope: "InterContainer", at: count, server: undefined, client },
       {
         condition: "Blocked",
-        reason: `nothing listens on ${formatAddress(count)}`,
-        activity: `${count.attempts}`,
+        reason: unservedReason(protocol, count),
+        activity: observed.activity,
         fleeting: true,
-        evidence: [
-          countedEvidence(count, `${count.attempts} attempts to connect to ${formatAddress(count)}`),
-        ],
+        evidence: [countedEvidence(count, observed.detail)],
       },
     ),
   ];

@@ -91,7 +91,7 @@ export class PodSampler {
       deep: deepCounts(processes),
     };
     this.#remember(snapshot, now);
-    this.#earlierSockets = new Set([...tcp, ...unix].map(({ inode }) => inode));
+    this.#earlierSockets = new Set([...tcp, ...udp, ...unix].map(({ inode }) => inode));
     return { snapshot, missing };
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { TrafficCount } from "../host/traffic-map.ts";
 import { fakeProcess, fakeSnapshot, fakeSocket } from "./fake-snapshot.ts";
+import type { PodSnapshot } from "./snapshot.ts";
 import { udpChannels } from "./udp.ts";
 
 const server = fakeSocket("127.0.0.1:5353", "0.0.0.0:0", "Close", 1);
@@ -35,7 +36,17 @@ describe("datagrams that only the counters know of", () => {
     [
       "went to a port that nobody serves",
       [count("Sent", { port: 5354 })],
+      ["Client b 127.0.0.1:5354 Blocked ?", "Server a 127.0.0.1:5353 Listening ?"],
+    ],
+    [
+      "went to a port that nobody serves any more, and were answered",
+      [count("Sent", { port: 5354 }), count("Answered", { port: 5354 })],
       ["Server a 127.0.0.1:5353 Listening ?"],
+    ],
+    [
+      "went to the server by another address, too",
+      [count("Sent", { address: "10.88.0.2" }), count("Sent")],
+      ["Server a, Client b 127.0.0.1:5353 Open 3"],
     ],
   ])("%s", (_, counts, expected) => {
     expect(channels(counts)).toEqual(expected);
@@ -60,5 +71,28 @@ describe("datagrams that only the counters know of", () => {
     ["Go", [count("Connected", { address: "93.184.216.34", port: 9 })]],
   ])("are none where a resolver only sorts addresses: %s", (_, counts) => {
     expect(channels(counts)).toEqual(["Server a 127.0.0.1:5353 Listening ?"]);
+  });
+});
+
+describe("a connected socket without a server", () => {
+  const b = fakeProcess("b", 20, [{ inode: 2 }]);
+  const connected = (remote: string) => fakeSocket("127.0.0.1:40000", remote, "Established", 2);
+  const states = (remote: string, parts: Partial<PodSnapshot> = {}) =>
+    udpChannels(
+      fakeSnapshot({ processes: [b], udp: [connected(remote)], earlierSockets: new Set([2]), ...parts }),
+    ).map(({ condition, reason }) => `${condition}: ${reason}`);
+
+  test("is blocked", () => {
+    expect(states("127.0.0.1:8125")).toEqual(["Blocked: nothing receives on 127.0.0.1:8125"]);
+  });
+
+  test("may be a server that answers its client", () => {
+    expect(states("127.0.0.1:40001")).toEqual([]);
+    const client = fakeSocket("127.0.0.1:123", "127.0.0.1:40000", "Established", 3);
+    expect(states("127.0.0.1:123", { udp: [connected("127.0.0.1:123"), client] })).toEqual([]);
+  });
+
+  test("may be a resolver's that only sorts addresses, if it is new", () => {
+    expect(states("127.0.0.1:8125", { earlierSockets: new Set() })).toEqual([]);
   });
 });

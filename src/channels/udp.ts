@@ -1,5 +1,5 @@
 import type { InternetSocket } from "../host/sockets.ts";
-import { countedChannels } from "./counted.ts";
+import { countedChannels, isClient, unservedReason } from "./counted.ts";
 import { deepEvidence } from "./deep/evidence.ts";
 import { type ChannelFact, endpointOf } from "./fact.ts";
 import { internetFact, internetScope, mergeFacts } from "./internet-fact.ts";
@@ -12,9 +12,14 @@ import type { ChannelEndpoint } from "./types.ts";
 const firstEphemeralPort = 32_768;
 const lastEphemeralPort = 60_999;
 
+function isEphemeral(port: number): boolean {
+  return port >= firstEphemeralPort && port <= lastEphemeralPort;
+}
+
 /**
  * UDP channels. A connected socket names its server; what a socket sends without connect(2), and what is closed before a
- * look, only the counters know. A bound socket counts as a server that waits when its port is not one that the kernel hands out.
+ * look, only the counters know. A bound socket counts as a server that waits when its port is not one that the kernel hands
+ * out; what is sent to such a port of the pod, and nobody is bound to it, is Blocked.
  */
 export function udpChannels(snapshot: PodSnapshot): ChannelFact[] {
   const owners = new Owners(snapshot.processes, "socket");
@@ -29,8 +34,7 @@ export function udpChannels(snapshot: PodSnapshot): ChannelFact[] {
   ]).map((fact) => withDrops(fact, listeners));
   const used = new Set(edges.map((edge) => edge.port));
   const idle = [...listeners.all()].flatMap((listener) => {
-    const ephemeral = listener.port >= firstEphemeralPort && listener.port <= lastEphemeralPort;
-    if (listener.process === undefined || ephemeral || used.has(listener.port)) return [];
+    if (listener.process === undefined || isEphemeral(listener.port) || used.has(listener.port)) return [];
     const server = endpointOf(listener.process, "Server");
     return [
       internetFact(
@@ -58,10 +62,25 @@ function connectedFact(
   const at = socket.remote;
   const inside = isPodAddress(pod, at.address);
   const [listener] = inside ? listeners.at(at) : [];
-  // A server that connects its socket back to the client is not a client itself.
-  if (inside && listener === undefined) return [];
-  const server = serverEnd(at, listener);
   const client = endpointOf(process, "Client");
+  const evidence = {
+    source: "/proc/PID/net/udp",
+    detail: `${formatAddress(socket.local)} is connected to ${formatAddress(at)}`,
+  };
+  if (inside && listener === undefined) {
+    // A server that connects its socket back to the client is not a client itself, and one that is open for a moment
+    // may only ask for the way to an address.
+    const isServer = isEphemeral(at.port) || isClient(snapshot, at.port);
+    if (isServer || !snapshot.earlierSockets.has(socket.inode)) return [];
+    return [
+      internetFact(
+        pod,
+        { protocol: "UDP", scope: "InterContainer", at, server: undefined, client },
+        { condition: "Blocked", reason: unservedReason("UDP", at), evidence: [evidence] },
+      ),
+    ];
+  }
+  const server = serverEnd(at, listener);
   return [
     internetFact(
       pod,
@@ -74,12 +93,7 @@ function connectedFact(
       },
       {
         condition: "Open",
-        evidence: [
-          {
-            source: "/proc/PID/net/udp",
-            detail: `${formatAddress(socket.local)} is connected to ${formatAddress(at)}`,
-          },
-        ],
+        evidence: [evidence],
       },
     ),
   ];
@@ -93,8 +107,7 @@ function deepFacts(snapshot: PodSnapshot, listeners: Listeners): ChannelFact[] {
     const [listener] = listeners.at(to);
     const inside = isPodAddress(pod, to.address);
     // An answer goes to a port that the kernel handed out.
-    const answers = to.port >= firstEphemeralPort && to.port <= lastEphemeralPort;
-    if (inside && (listener === undefined || answers)) return [];
+    if (inside && (listener === undefined || isEphemeral(to.port))) return [];
     const server = serverEnd(to, inside ? listener : undefined);
     const client: ChannelEndpoint = { container, role: "Client" };
     const clientToServer = { bytes, operations };

@@ -29,17 +29,12 @@ export function visibleMounts(mounts: readonly MountInfo[]): readonly MountInfo[
   const byID = new Map(mounts.map((mount) => [mount.id, mount]));
   const children = Map.groupBy(mounts, ({ parentID }) => parentID);
   const isCovered = (mount: MountInfo): boolean => {
-    // The very first mount is its own parent.
-    if (mount.parentID === mount.id) return false;
-    const siblings = children.get(mount.parentID) ?? [];
-    if (
-      siblings.some(
-        (each) => each !== mount && each.id !== mount.parentID && isAtOrBelow(mount.target, each.target),
-      )
-    )
-      return true;
     const parent = byID.get(mount.parentID);
-    return parent !== undefined && isCovered(parent);
+    // The very first mount is its own parent; that of a chroot's root is not listed.
+    if (parent === undefined || parent === mount) return false;
+    const covers = (each: MountInfo) =>
+      each !== mount && each !== parent && isAtOrBelow(mount.target, each.target);
+    return children.get(parent.id)?.some(covers) === true || isCovered(parent);
   };
   const isBelowAnother = (mount: MountInfo) =>
     children.get(mount.id)?.some((each) => each !== mount && each.target === mount.target) === true;

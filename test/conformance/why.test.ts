@@ -75,8 +75,9 @@ describe("pods as people break them", () => {
   });
 
   test("the findings are events and stand in describe, each once", async () => {
+    const portTaken = brokenPods.findIndex(({ rule }) => rule === "port-taken");
     const text = await eventually(async () => {
-      const described = await node.ok(["describe", "pod", nameOf(0), nameOf(4)]);
+      const described = await node.ok(["describe", "pod", nameOf(0), nameOf(portTaken)]);
       return described.includes("DiagnosisPortTaken") ? described : undefined;
     }, "the event DiagnosisPortTaken");
     expect(text.split("DiagnosisPortTaken").length).toBe(2);

@@ -238,6 +238,8 @@ test("UDP, connected or not", async () => {
     server: { talk: ["udp-server", "5353"] },
     connected: { talk: ["udp-connected", "5353"] },
     unconnected: { talk: ["udp-unconnected", "5353"] },
+    lost: { talk: ["udp-unconnected", "8125"] },
+    refused: { talk: ["udp-connected", "8126"] },
   });
   const channels = await expectEdges(look, [
     "connected -> server UDP 127.0.0.1:5353",
@@ -249,6 +251,14 @@ test("UDP, connected or not", async () => {
   expect(traffic("unconnected")?.clientToServer?.operations).toBeGreaterThan(0);
   expect(traffic("unconnected")?.clientToServer?.bytes, "only the deep look knows").toBeUndefined();
   expect(traffic("connected"), "only the deep look knows").toBeUndefined();
+  const unserved = async () =>
+    (await look()).channels
+      .filter(({ status }) => status.state === "Blocked")
+      .map(({ status }) => `${status.endpoints.map(({ container }) => container)}: ${status.reason}`)
+      .sort();
+  await expect
+    .poll(unserved, { timeout: 10_000 })
+    .toEqual(["lost: nothing receives on 127.0.0.1:8125", "refused: nothing receives on 127.0.0.1:8126"]);
 });
 
 test("Unix sockets by path, abstract, of each type, and a socket file that nobody serves", async () => {

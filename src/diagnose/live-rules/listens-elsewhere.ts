@@ -12,14 +12,15 @@ export const listensElsewhere: LiveRule = {
     "only the second.",
   fix: "Bind the server to all addresses (`0.0.0.0`, or `::` for both families), or let the client use the address that it has.",
   scope:
-    "As nothing-listens, but sockets of the pod listen on that port at other addresses, of which none is a wildcard " +
+    "As nothing-listens and nothing-receives, but sockets of the pod listen on that port at other addresses, of which none is a wildcard " +
     "that covers the one asked for.",
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking",
   check(view) {
-    return refusedAttempts(view).flatMap(({ container, address, port, channel }) => {
-      const there = listenersOn(view, port);
+    return refusedAttempts(view).flatMap(({ protocol, container, address, port, channel }) => {
+      const there = listenersOn(view, port, protocol);
       const [first] = there;
       if (first === undefined || there.some((each) => answers(each, address))) return [];
+      const verb = protocol === "TCP" ? "connect" : "send";
       const wrongFamily = address.includes(":") && there.every((each) => !each.address.includes(":"));
       const why = wrongFamily
         ? `container "${first.container}" listens on IPv4 only (${addressText(first)})`
@@ -27,12 +28,12 @@ export const listensElsewhere: LiveRule = {
           ? `container "${first.container}" listens on loopback only (${addressText(first)})`
           : `container "${first.container}" listens on ${addressText(first)} only`;
       const fix = wrongFamily
-        ? `Let container "${container}" connect to 127.0.0.1:${port} instead of ${address === "::1" ? "localhost or " : ""}${addressText({ address, port })}, or bind the server to \`::\`.`
-        : `Bind the server in container "${first.container}" to 0.0.0.0:${port}, or let container "${container}" connect to ${addressText({ address: first.address === "0.0.0.0" ? "127.0.0.1" : first.address, port })}.`;
+        ? `Let container "${container}" ${verb} to 127.0.0.1:${port} instead of ${address === "::1" ? "localhost or " : ""}${addressText({ address, port })}, or bind the server to \`::\`.`
+        : `Bind the server in container "${first.container}" to 0.0.0.0:${port}, or let container "${container}" ${verb} to ${addressText({ address: first.address === "0.0.0.0" ? "127.0.0.1" : first.address, port })}.`;
       return [
         {
           containers: [container, first.container],
-          message: `container "${container}" connects to ${addressText({ address, port })}, but ${why}`,
+          message: `container "${container}" ${verb}s to ${addressText({ address, port })}, but ${why}`,
           evidence: [...channel.status.evidence, ...there.map(listenerEvidence)],
           fix,
         },

@@ -94,6 +94,19 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
       },
     ],
   },
+  "nothing-receives": {
+    speaks: [
+      { channels: [fakeChannel({ type: "UDP" })] },
+      { channels: [fakeChannel({ type: "UDP" })], evidence: { listeners: [fakeListener("0.0.0.0", 8080)] } },
+    ],
+    quiet: [
+      { channels: [fakeChannel({ type: "UDP" }, { state: "Closed" })] },
+      {
+        channels: [fakeChannel({ type: "UDP" })],
+        evidence: { listeners: [{ ...fakeListener("0.0.0.0", 8080), protocol: "UDP" }] },
+      },
+    ],
+  },
   "firewall-drops": {
     speaks: [{ firewalls: [dropping] }],
     quiet: [{ firewalls: [dropping], spec: { hostNetwork: true } }, { firewalls: [] }],
@@ -109,6 +122,10 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
         evidence: { listeners: [fakeListener("127.0.0.1", 8080)] },
       },
       { channels: [fakeChannel()], evidence: { listeners: [fakeListener("10.88.0.2", 8080)] } },
+      {
+        channels: [fakeChannel({ type: "UDP", address: "10.88.0.2:8080" })],
+        evidence: { listeners: [{ ...fakeListener("127.0.0.1", 8080), protocol: "UDP" }] },
+      },
     ],
     quiet: [{ channels: [fakeChannel()], evidence: { listeners: [fakeListener("::", 8080)] } }],
   },

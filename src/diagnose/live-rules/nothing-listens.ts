@@ -17,7 +17,7 @@ export const nothingListens: LiveRule = {
   upstream: "https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking",
   check(view) {
     return refusedAttempts(view)
-      .filter(({ port }) => listenersOn(view, port).length === 0)
+      .filter(({ protocol, port }) => protocol === "TCP" && listenersOn(view, port).length === 0)
       .map(({ container, address, port, channel }) => {
         const others = (view.evidence?.listeners ?? []).filter(
           (each) => each.protocol === "TCP" && each.container !== container,

@@ -12,6 +12,7 @@ import { listensElsewhere } from "./listens-elsewhere.ts";
 import { neighbourNameUnresolved } from "./neighbour-name-unresolved.ts";
 import { notPID1 } from "./not-pid-1.ts";
 import { nothingListens } from "./nothing-listens.ts";
+import { nothingReceives } from "./nothing-receives.ts";
 import { outOfMemory } from "./out-of-memory.ts";
 import { portTaken } from "./port-taken.ts";
 import { probeFails } from "./probe-fails.ts";
@@ -34,6 +35,7 @@ export const liveRules: readonly LiveRule[] = [
   sandboxFails,
   badCommand,
   nothingListens,
+  nothingReceives,
   listensElsewhere,
   connectedTooEarly,
   portTaken,

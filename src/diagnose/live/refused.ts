@@ -1,8 +1,11 @@
 import type { Channel } from "../../channels/types.ts";
 import type { LiveView } from "./view.ts";
 
-/** Attempts of a container to connect, lately, to an address of the pod that nobody answered. */
+/**
+ * Attempts of a container, lately, to connect (TCP) or to send (UDP) to an address of the pod at which nobody was.
+ */
 export interface RefusedAttempts {
+  readonly protocol: "TCP" | "UDP";
   readonly container: string;
   readonly address: string;
   readonly port: number;
@@ -14,10 +17,11 @@ export function refusedAttempts({ channels }: LiveView): RefusedAttempts[] {
   return channels.flatMap((channel) => {
     const { spec, status } = channel;
     const [client, ...others] = status.endpoints;
-    const isRefused =
-      spec.type === "TCP" && status.state === "Blocked" && client?.role === "Client" && others.length === 0;
-    if (!isRefused || client.container === undefined || spec.port === undefined) return [];
+    const protocol = spec.type === "TCP" || spec.type === "UDP" ? spec.type : undefined;
+    const isRefused = status.state === "Blocked" && client?.role === "Client" && others.length === 0;
+    if (protocol === undefined || !isRefused) return [];
+    if (client.container === undefined || spec.port === undefined) return [];
     const address = spec.address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-    return [{ container: client.container, address, port: spec.port, channel }];
+    return [{ protocol, container: client.container, address, port: spec.port, channel }];
   });
 }

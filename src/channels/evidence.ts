@@ -40,9 +40,7 @@ async function lookAt(
   const sampler = new PodSampler();
   try {
     const { snapshot, missing } =
-      pod.containers.length === 0
-        ? { snapshot: undefined, missing: [] }
-        : await sampler.look(pod, takenAt, () => []);
+      pod.containers.length === 0 ? { snapshot: undefined, missing: [] } : await sampler.look(pod, takenAt);
     return {
       takenAt,
       ips: pod.ips,

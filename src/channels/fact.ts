@@ -1,4 +1,4 @@
-import type { ObservedProcess } from "./snapshot.ts";
+import type { ObservedProcess, OpenUse } from "./snapshot.ts";
 import type { ChannelEndpoint, ChannelScope, ChannelType, EndpointRole, Evidence, Traffic } from "./types.ts";
 
 /** What one look says of one channel. The model makes channels of facts by merging them over time. */
@@ -46,14 +46,24 @@ export interface Reading {
   readonly serverToClient?: Traffic;
 }
 
+/** A process at an end of a channel, which may be gone before its name could be asked. */
+export type Party = Pick<ObservedProcess, "container" | "pid" | "hostPID"> & {
+  readonly name: string | undefined;
+};
+
+/** Whose an event was. */
+export function partyOf({ container, hostPID, pid, process }: OpenUse): Party {
+  return { container, hostPID, pid, name: process };
+}
+
 /** An endpoint that is this process. */
-export function endpointOf(process: ObservedProcess, role: EndpointRole, path?: string): ChannelEndpoint {
+export function endpointOf(process: Party, role: EndpointRole, path?: string): ChannelEndpoint {
   return {
     container: process.container,
     role,
     ...(process.pid === undefined ? {} : { pid: process.pid }),
     hostPID: process.hostPID,
-    process: process.name,
+    ...(process.name === undefined ? {} : { process: process.name }),
     ...(path === undefined ? {} : { path }),
   };
 }

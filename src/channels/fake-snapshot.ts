@@ -1,5 +1,5 @@
 import type { InternetSocket, SocketState } from "../host/sockets.ts";
-import type { Descriptor, ObservedProcess, PodSnapshot } from "./snapshot.ts";
+import type { Access, Descriptor, FileUse, ObservedProcess, PodSnapshot } from "./snapshot.ts";
 import type { ObservedPod } from "./types.ts";
 
 /** Snapshots written by hand, for tables of the joins: whatever isn't given is empty. */
@@ -20,6 +20,7 @@ export function fakeSnapshot(parts: Partial<PodSnapshot> = {}): PodSnapshot {
     files: [],
     watched: new Map(),
     fifoUses: [],
+    fileUses: [],
     waitingOpens: [],
     earlierSockets: new Set(),
     knownListeners: [],
@@ -80,6 +81,28 @@ export function fakeProcess(
     })),
     mappings: [],
     calls: [],
+    ...parts,
+  };
+}
+
+/** An event: a container closed a file. */
+export function fakeUse(
+  container: string,
+  access: Access,
+  label: string,
+  identity: string,
+  parts: Partial<FileUse> = {},
+): FileUse {
+  return {
+    identity,
+    kind: "file",
+    label,
+    access,
+    container,
+    hostPID: 99,
+    pid: undefined,
+    process: undefined,
+    at: 0,
     ...parts,
   };
 }

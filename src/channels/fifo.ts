@@ -1,7 +1,7 @@
 import { systemCallName } from "../host/waiting-calls.ts";
 import { deepObject } from "./deep/transfers.ts";
 import { type ChannelFact, distinctEndpoints, scopeWithin } from "./fact.ts";
-import type { Access, Descriptor, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
+import type { Access, Descriptor, ObservedProcess, OpenUse, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint, EndpointRole, Evidence } from "./types.ts";
 import { pathInContainer, volumePath } from "./volume-paths.ts";
 
@@ -46,7 +46,7 @@ export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
       },
     });
   }
-  for (const use of snapshot.fifoUses) {
+  for (const use of passingUses(snapshot)) {
     const { container, access, pid, hostPID, process } = use;
     add(use.identity, {
       container,
@@ -68,6 +68,15 @@ export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
   }
   for (const use of deepUses(snapshot)) add(use.identity, use);
   return [...uses].map(([identity, each]) => fifoFact(snapshot, identity, each));
+}
+
+/** Who had it open for an instant: events of the FIFOs name processes, those of the containers' mounts miss nobody. */
+function passingUses({ fifoUses, fileUses, files }: PodSnapshot): OpenUse[] {
+  const there = new Set(files.filter(({ kind }) => kind === "fifo").map(({ identity }) => identity));
+  const byMount = fileUses.filter(({ kind, identity }) => kind === "fifo" && there.has(identity));
+  const key = ({ identity, container, access }: OpenUse) => `${identity} ${container} ${access}`;
+  // Later ones win, and a named one is the best.
+  return [...new Map([...byMount, ...fifoUses].map((use) => [key(use), use])).values()];
 }
 
 /** Who wrote or read while nobody looked. */

@@ -1,16 +1,15 @@
 import type { ChannelFact } from "./fact.ts";
 import { fifoChannels } from "./fifo.ts";
+import { fileChannels } from "./files.ts";
 import { pipeChannels } from "./pipe.ts";
 import { posixMessageQueueChannels } from "./posix-mq.ts";
 import { posixSharedMemoryChannels } from "./posix-shm.ts";
-import { sharedFileChannels } from "./shared-file.ts";
 import { signalChannels } from "./signal.ts";
 import type { PodSnapshot } from "./snapshot.ts";
 import { messageQueueChannels, semaphoreChannels, sharedMemoryChannels } from "./sysv.ts";
 import { tcpChannels } from "./tcp.ts";
 import { udpChannels } from "./udp.ts";
 import { unixChannels } from "./unix.ts";
-import { watchedFileChannels } from "./watched-file.ts";
 
 /** One function per type of channel, each pure. A new type is one file and one line here. */
 const joins: readonly ((snapshot: PodSnapshot) => ChannelFact[])[] = [
@@ -24,8 +23,7 @@ const joins: readonly ((snapshot: PodSnapshot) => ChannelFact[])[] = [
   messageQueueChannels,
   posixSharedMemoryChannels,
   posixMessageQueueChannels,
-  sharedFileChannels,
-  watchedFileChannels,
+  fileChannels,
   signalChannels,
 ];
 

@@ -1,10 +1,9 @@
-import { endpointOf } from "./fact.ts";
-import type { ObservedProcess } from "./snapshot.ts";
+import { endpointOf, type Party } from "./fact.ts";
 import type { ChannelEndpoint } from "./types.ts";
 
 /** A process that shares memory or a file, and whether it may change it. */
-export interface Sharer {
-  readonly process: ObservedProcess;
+export interface Sharer<Process extends Party = Party> {
+  readonly process: Process;
   readonly writes: boolean;
   readonly path?: string;
 }

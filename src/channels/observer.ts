@@ -16,6 +16,7 @@ import type {
   ObservedPod,
   PodSource,
 } from "./types.ts";
+import { VolumeWatch } from "./volume-watch.ts";
 
 /** Where the observer looks and what else it may count on. */
 export interface ChannelObserverOptions {
@@ -66,6 +67,7 @@ export function createChannelObserver(options: ChannelObserverOptions): ChannelO
 class Observer implements ChannelObserver {
   readonly #options: ChannelObserverOptions;
   readonly #watched = new Map<string, Watched>();
+  readonly #volumeWatch: VolumeWatch;
   #fifoWatch: FifoWatch | undefined;
   #looking: Promise<void> | undefined;
   #lookedAt = 0;
@@ -80,6 +82,7 @@ class Observer implements ChannelObserver {
 
   constructor(options: ChannelObserverOptions) {
     this.#options = options;
+    this.#volumeWatch = new VolumeWatch(() => options.pods.runningPods());
   }
 
   async list(
@@ -99,6 +102,9 @@ class Observer implements ChannelObserver {
       ...(this.#fifoWatch?.missing === undefined
         ? []
         : [{ layer: "fanotify", reason: this.#fifoWatch.missing }]),
+      ...(this.#volumeWatch.missing === undefined
+        ? []
+        : [{ layer: "fanotify", reason: this.#volumeWatch.missing }]),
       ...(interest.deep !== true || this.#deep?.missing === undefined
         ? []
         : [{ layer: "bpftrace", reason: this.#deep.missing }]),
@@ -136,6 +142,10 @@ class Observer implements ChannelObserver {
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, scope.signal]);
     const own = { ...scope, signal };
+    const unsubscribe = this.#options.pods.onCreated?.((podUID, container) =>
+      this.#volumeWatch.created(podUID, container, scope.clock.now()),
+    );
+    signal.addEventListener("abort", () => unsubscribe?.(), { once: true });
     const loops = Promise.allSettled([this.#lookForever(own), this.#reapForever(own)]);
     this.#running = { abort, loops };
   }
@@ -149,6 +159,7 @@ class Observer implements ChannelObserver {
     this.#watched.clear();
     await this.#fifoWatch?.close();
     this.#fifoWatch = undefined;
+    this.#volumeWatch.close();
     await this.#deep?.close();
     this.#deep = undefined;
   }
@@ -221,8 +232,9 @@ class Observer implements ChannelObserver {
       () => [...this.#watched.values()].map(({ pod }) => pod),
       () => scope.clock.now(),
     );
-    await this.#fifoWatch.start();
+    await Promise.all([this.#fifoWatch.start(), this.#volumeWatch.start()]);
     const fifoWatch = this.#fifoWatch;
+    this.#volumeWatch.look(scope.clock.now());
     const pending = [...this.#watched.values()];
     const work = async () => {
       for (let watched = pending.pop(); watched !== undefined; watched = pending.pop()) {
@@ -244,18 +256,17 @@ class Observer implements ChannelObserver {
       return;
     }
     try {
-      const { snapshot, missing } = await sampler.look(
-        pod,
-        now,
-        (fifos) => {
+      const { snapshot, missing } = await sampler.look(pod, now, {
+        fifoUses: (fifos) => {
           watched.fifos = fifos;
           return fifoWatch.usesOf(pod.uid, fifos);
         },
-        (processes) => {
+        fileUses: () => this.#volumeWatch.usesOf(pod.uid),
+        deepCounts: (processes) => {
           this.#deep?.knowProcesses(pod, processes);
           return this.#deep?.countsOf(pod.uid);
         },
-      );
+      });
       watched.missing = missing;
       channels.update(pod, channelFacts(snapshot), now);
     } catch (error) {

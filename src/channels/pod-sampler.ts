@@ -20,7 +20,7 @@ import {
 import { type TrafficCount, TrafficReader } from "../host/traffic-map.ts";
 import type { DeepCounts } from "./deep/counts.ts";
 import { type MappingCache, sampleProcesses, waitingOpens } from "./process-sampler.ts";
-import type { FifoUse, KnownListener, ObservedProcess, PodFile, PodSnapshot } from "./snapshot.ts";
+import type { FileUse, KnownListener, ObservedProcess, OpenUse, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { MissingEvidence, ObservedPod } from "./types.ts";
 import { scanFiles } from "./volume-scan.ts";
 import { WatchedPlaces } from "./watched-places.ts";
@@ -32,6 +32,17 @@ const scanShare = 50;
 /** A helper that failed is started again at most this often. */
 const retryMilliseconds = 10_000;
 const maxSemaphoreSets = 16;
+
+/** What was told between two looks. */
+export interface EventSources {
+  /** Of these FIFOs, all there are in the pod. */
+  fifoUses(fifos: readonly PodFile[]): readonly OpenUse[];
+  fileUses(): readonly FileUse[];
+  /** What the deep look counted; undefined while there is none. */
+  deepCounts(processes: readonly ObservedProcess[]): DeepCounts | undefined;
+}
+
+const noEvents: EventSources = { fifoUses: () => [], fileUses: () => [], deepCounts: () => undefined };
 
 /** Takes looks at one pod: reads /proc and asks the pod's one helper. */
 export class PodSampler {
@@ -46,14 +57,12 @@ export class PodSampler {
   #closed = false;
 
   /**
-   * One look. `fifoUses` gives what events told of the pod's FIFOs, `deepCounts` what the deep look counted. Never throws: evidence that can't be had is
-   * named in `missing`.
+   * One look. Never throws: evidence that can't be had is named in `missing`.
    */
   async look(
     pod: ObservedPod,
     now: number,
-    fifoUses: (fifos: readonly PodFile[]) => readonly FifoUse[],
-    deepCounts: (processes: readonly ObservedProcess[]) => DeepCounts | undefined = () => undefined,
+    { fifoUses, fileUses, deepCounts }: EventSources = noEvents,
   ): Promise<{ snapshot: PodSnapshot; missing: readonly MissingEvidence[] }> {
     const missing: MissingEvidence[] = [];
     // Before the sockets: a connection that ends in between is missed by this look rather than counted twice.
@@ -86,6 +95,7 @@ export class PodSampler {
       watched,
       waitingOpens: opens,
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
+      fileUses: fileUses(),
       earlierSockets: this.#earlierSockets,
       knownListeners: this.#knownListeners(now),
       deep: deepCounts(processes),

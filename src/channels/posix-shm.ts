@@ -14,8 +14,8 @@ export function posixSharedMemoryChannels(snapshot: PodSnapshot): ChannelFact[] 
       file.kind === "file" && file.volume === undefined ? [[file.identity, file] as const] : [],
     ),
   );
-  const shared = new Map<string, { sharers: Sharer[]; name: string; size: number }>();
-  const add = (identity: string, path: string, sharer: Sharer, size: number) => {
+  const shared = new Map<string, { sharers: Sharer<ObservedProcess>[]; name: string; size: number }>();
+  const add = (identity: string, path: string, sharer: Sharer<ObservedProcess>, size: number) => {
     const file = files.get(identity);
     const inShm = file !== undefined || (path.startsWith("/dev/shm/") && deletedName.test(path));
     if (!inShm) return;

@@ -1,55 +1,153 @@
-import { type ChannelFact, scopeWithin } from "./fact.ts";
+import { kubernetesTime } from "../base/clock.ts";
+import { type ChannelFact, partyOf, scopeWithin } from "./fact.ts";
 import { type Sharer, sharerEndpoints } from "./mapped.ts";
-import type { PodSnapshot } from "./snapshot.ts";
-import { volumePath } from "./volume-paths.ts";
+import type { FileUse, PodSnapshot } from "./snapshot.ts";
+import type { ChannelEndpoint, Evidence } from "./types.ts";
+import { pathInContainer, volumePath } from "./volume-paths.ts";
+
+/** One way in which one process uses a file. */
+interface FileSharer extends Sharer {
+  readonly evidence: Evidence;
+  /** Changes when it was used again. */
+  readonly moved: string;
+}
+
+/** One file, by whatever name. */
+interface UsedFile {
+  readonly sharers: FileSharer[];
+  /** `VOLUME:/path`. */
+  label: string;
+  size: number;
+  /** Somebody has it open or mapped now. */
+  held: boolean;
+}
+
+/** As many files of one volume that the same containers use by turns have a row each; more of them share one. */
+const maxRows = 5;
 
 /**
- * Regular files of the pod's volumes that several containers have open or mapped at the same time, at least one of
- * them to write. What is opened, written and closed between two looks isn't seen.
+ * Regular files of the pod's volumes that several containers use, at least one of them to write: at the same time, by
+ * descriptors and mappings, or one after the other, as events told.
  */
 export function sharedFileChannels(snapshot: PodSnapshot): ChannelFact[] {
-  const { pod } = snapshot;
-  const files = new Map<string, { sharers: Sharer[]; label: string; size: number; moved: string[] }>();
-  const add = (identity: string, path: string, sharer: Sharer, size: number, moved: string) => {
-    const place = volumePath(pod, sharer.process.container, path.replace(/ \(deleted\)$/, ""));
-    if (place === undefined) return;
-    const entry = files.get(identity) ?? { sharers: [], label: place.label, size: 0, moved: [] };
-    entry.sharers.push({ ...sharer, path });
-    entry.size = Math.max(entry.size, size);
-    entry.moved.push(moved);
-    files.set(identity, entry);
+  const shared = [...usedFiles(snapshot).values()].filter(({ sharers }) => isShared(sharers));
+  const named = [...Map.groupBy(shared, ({ label }) => label).values()].map(together);
+  const { held = [], passing = [] } = Object.groupBy(named, (file) => (file.held ? "held" : "passing"));
+  const byEnds = Map.groupBy(passing, (file) => `${volumeOf(file)} ${endsOf(file)}`);
+  return [
+    ...held.map((file) => fileFact(file.label, file)),
+    ...[...byEnds].flatMap(([ends, files]) =>
+      files.length > maxRows
+        ? [fileFact(ends, { ...together(files), label: folderOf(files) })]
+        : files.map((file) => fileFact(file.label, file)),
+    ),
+  ];
+}
+
+/** By identity: equal in every mount namespace, whatever the path. */
+function usedFiles(snapshot: PodSnapshot): Map<string, UsedFile> {
+  const { pod, processes, fileUses } = snapshot;
+  const files = new Map<string, UsedFile>();
+  const add = (identity: string, label: string, sharer: FileSharer): UsedFile => {
+    const file = files.get(identity) ?? { sharers: [], label, size: 0, held: false };
+    files.set(identity, file);
+    file.sharers.push(sharer);
+    return file;
   };
-  for (const process of snapshot.processes) {
+  const addHeld = (identity: string, path: string, sharer: Omit<FileSharer, "evidence">, size: number) => {
+    const { process, writes } = sharer;
+    const place = volumePath(pod, process.container, path.replace(/ \(deleted\)$/, ""));
+    if (place === undefined) return;
+    const detail = `${process.container}: ${process.name} has ${path} open ${writes ? "to write" : "to read"}`;
+    const file = add(identity, place.label, {
+      ...sharer,
+      path,
+      evidence: { source: "/proc/PID/fd", detail },
+    });
+    file.size = Math.max(file.size, size);
+    file.held = true;
+  };
+  for (const process of processes) {
     for (const { kind, identity, link, access, size, position, modifiedAt } of process.descriptors) {
       if (kind !== "file" || identity === undefined) continue;
-      const sharer = { process, writes: access !== "read" };
-      add(identity, link, sharer, size ?? 0, `${position}/${modifiedAt}`);
+      const sharer = { process, writes: access !== "read", moved: `${position}/${modifiedAt}` };
+      addHeld(identity, link, sharer, size ?? 0);
     }
     for (const { identity, path, writable } of process.mappings) {
-      if (path.startsWith("/")) add(identity, path, { process, writes: writable }, 0, "");
+      if (path.startsWith("/")) addHeld(identity, path, { process, writes: writable, moved: "" }, 0);
     }
   }
-  return [...files].flatMap(([identity, { sharers, label, size, moved }]) => {
-    const containers = new Set(sharers.map(({ process }) => process.container));
-    if (containers.size < 2 || !sharers.some(({ writes }) => writes)) return [];
-    const endpoints = sharerEndpoints(sharers);
-    return [
-      {
-        key: `SharedFile ${identity}`,
-        type: "SharedFile" as const,
-        label: "file",
-        scope: scopeWithin(endpoints),
-        address: label,
-        size,
-        endpoints,
-        condition: "Open" as const,
-        activity: moved.join(" "),
-        readings: [],
-        evidence: sharers.map(({ process, writes, path }) => ({
-          source: "/proc/PID/fd",
-          detail: `${process.container}: ${process.name} has ${path} open ${writes ? "to write" : "to read"}`,
-        })),
-      },
-    ];
-  });
+  for (const use of fileUses) {
+    if (use.kind !== "file") continue;
+    const file = add(use.identity, use.label, passingSharer(snapshot, use));
+    // A file that was written under one name and renamed is known by the one under which it was last opened.
+    if (!file.held) file.label = use.label;
+  }
+  return files;
+}
+
+function passingSharer({ pod }: PodSnapshot, use: FileUse): FileSharer {
+  const { container, hostPID, label, at } = use;
+  const path = pathInContainer(pod, container, label);
+  const writes = use.access === "write";
+  const who = use.process ?? `PID ${hostPID}`;
+  const detail = `${container}: ${who} closed ${path ?? label}, open to ${use.access}, ${kubernetesTime(at)}`;
+  return {
+    process: partyOf(use),
+    writes,
+    ...(path === undefined ? {} : { path }),
+    evidence: { source: "fanotify", detail },
+    moved: `${at}`,
+  };
+}
+
+function isShared(sharers: readonly Sharer[]): boolean {
+  return (
+    new Set(sharers.map(({ process }) => process.container)).size > 1 && sharers.some(({ writes }) => writes)
+  );
+}
+
+function together(files: readonly UsedFile[]): UsedFile {
+  return {
+    sharers: files.flatMap(({ sharers }) => sharers),
+    label: files[0]?.label ?? "",
+    size: Math.max(...files.map(({ size }) => size)),
+    held: files.some(({ held }) => held),
+  };
+}
+
+function volumeOf({ label }: UsedFile): string {
+  return label.slice(0, label.indexOf(":"));
+}
+
+function endsOf({ sharers }: UsedFile): string {
+  return sharerEndpoints(sharers)
+    .map(({ container, role }) => `${role} ${container}`)
+    .sort()
+    .join(" ");
+}
+
+/** `VOLUME:/folder/*` for the deepest folder that has all of them. */
+function folderOf(files: readonly UsedFile[]): string {
+  const folders = files.map(({ label }) => label.split("/").slice(0, -1));
+  const [first = []] = folders;
+  const common = first.filter((part, index) => folders.every((folder) => folder[index] === part));
+  return `${common.join("/")}/*`;
+}
+
+function fileFact(key: string, { sharers, label, size }: UsedFile): ChannelFact {
+  const endpoints: readonly ChannelEndpoint[] = sharerEndpoints(sharers);
+  return {
+    key: `SharedFile ${key}`,
+    type: "SharedFile",
+    label: "file",
+    scope: scopeWithin(endpoints),
+    address: label,
+    ...(size === 0 ? {} : { size }),
+    endpoints,
+    condition: "Open",
+    activity: sharers.map(({ moved }) => moved).join(" "),
+    readings: [],
+    evidence: sharers.map(({ evidence }) => evidence),
+  };
 }

@@ -29,7 +29,9 @@ export interface PodSnapshot {
   /** By identity: files and folders of the volumes that somebody watches with inotify(7). */
   readonly watched: ReadonlyMap<string, WatchedPlace>;
   /** Who held or opened which FIFO lately, as events told it. */
-  readonly fifoUses: readonly FifoUse[];
+  readonly fifoUses: readonly OpenUse[];
+  /** Who had files of shared volumes open lately, as events told it; the oldest first. */
+  readonly fileUses: readonly FileUse[];
   /** What threads wait for in open(2): paths read from their memory. */
   readonly waitingOpens: readonly WaitingOpen[];
   /**
@@ -95,7 +97,9 @@ export interface WatchedPlace {
   readonly modifiedAt: number;
 }
 
-export interface FifoUse {
+/** A container had a file open for an instant, as an event told. */
+export interface OpenUse {
+  /** `device:inode`; of a file that was gone before it could be asked for, its handle. */
   readonly identity: string;
   readonly access: Access;
   readonly container: string;
@@ -105,6 +109,21 @@ export interface FifoUse {
   readonly process: string | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
+}
+
+/** How a file was used whose descriptors an event says to be closed. */
+export function accessesOf(event: { closedWriter: boolean; closedReader: boolean }): Access[] {
+  return [
+    ...(event.closedWriter ? ["write" as const] : []),
+    ...(event.closedReader ? ["read" as const] : []),
+  ];
+}
+
+/** A use of a file in a volume that several containers mount. */
+export interface FileUse extends OpenUse {
+  readonly kind: "file" | "fifo";
+  /** `VOLUME:/path`, by which it was opened. */
+  readonly label: string;
 }
 
 export interface WaitingOpen {

@@ -125,13 +125,17 @@ export interface ObservedPod {
   readonly volumes: readonly ObservedVolume[];
 }
 
-export interface ObservedContainer {
+/** A container that exists, whether its process has begun or not. */
+export interface CreatedContainer {
   readonly name: string;
   readonly id: string;
   /** Host PID of its init process. */
   readonly pid: number;
   /** Its cgroup below every hierarchy's mount; all its processes are in it or below. */
   readonly cgroup: string;
+}
+
+export interface ObservedContainer extends CreatedContainer {
   /** Its declared ports. */
   readonly ports: readonly { readonly containerPort: number; readonly protocol: string }[];
 }
@@ -139,12 +143,26 @@ export interface ObservedContainer {
 export interface ObservedVolume {
   readonly name: string;
   readonly hostPath: string;
-  readonly mounts: readonly { readonly container: string; readonly mountPath: string }[];
+  readonly mounts: readonly ObservedMount[];
+}
+
+/** Where one container has a volume. */
+export interface ObservedMount {
+  readonly container: string;
+  readonly mountPath: string;
+  /** What of the volume is mounted there; absent: all of it. */
+  readonly subPath?: string;
+  readonly readOnly?: boolean;
 }
 
 /** Where the observer learns of pods; the node implements it. */
 export interface PodSource {
   runningPods(): readonly ObservedPod[];
+  /**
+   * From now on calls `listener` with each container that has been made, with its mounts, and whose process waits to be
+   * let go until the listener returns. Returns how to end that. Absent: nobody tells.
+   */
+  onCreated?(listener: (podUID: string, container: CreatedContainer) => void): () => void;
 }
 
 /** A layer of evidence that is missing on this machine, named on every map. */

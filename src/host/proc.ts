@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   lstatSync,
   openSync,
@@ -123,26 +124,30 @@ export interface FileFacts {
 /** stat(2), which follows the magic links of /proc/PID/fd without opening what they lead to. */
 export function readFileFacts(path: string): FileFacts | undefined {
   try {
-    const stat = statSync(path, { bigint: true });
-    return {
-      identity: `${stat.dev}:${stat.ino}`,
-      device: `${stat.dev}`,
-      kind: stat.isFile()
-        ? "file"
-        : stat.isFIFO()
-          ? "fifo"
-          : stat.isSocket()
-            ? "socket"
-            : stat.isDirectory()
-              ? "folder"
-              : "other",
-      size: Number(stat.size),
-      modifiedAt: Number(stat.mtimeMs),
-      accessedAt: Number(stat.atimeMs),
-    };
+    return fileFacts(statSync(path, { bigint: true }));
   } catch {
     return undefined;
   }
+}
+
+/** What stat(2) told of a file. */
+export function fileFacts(stat: BigIntStats): FileFacts {
+  return {
+    identity: `${stat.dev}:${stat.ino}`,
+    device: `${stat.dev}`,
+    kind: stat.isFile()
+      ? "file"
+      : stat.isFIFO()
+        ? "fifo"
+        : stat.isSocket()
+          ? "socket"
+          : stat.isDirectory()
+            ? "folder"
+            : "other",
+    size: Number(stat.size),
+    modifiedAt: Number(stat.mtimeMs),
+    accessedAt: Number(stat.atimeMs),
+  };
 }
 
 /** A MAP_SHARED mapping of /proc/PID/maps. */

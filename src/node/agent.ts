@@ -89,7 +89,16 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
 
   return {
     streams: nodeStreams(dependencies),
-    source: { runningPods: () => observedPods(workers.pods(), dependencies) },
+    source: {
+      runningPods: () => observedPods(workers.pods(), dependencies),
+      onCreated: (listener) =>
+        runtime.onContainerChange((id) => {
+          const record = runtime.getContainer(id);
+          if (record?.phase !== "Created" || record.pid === undefined) return;
+          const { podUID, name, pid, cgroup } = record;
+          listener(podUID, { id, name, pid, cgroup });
+        }),
+    },
     async start() {
       // One list for all of it: the API is served already, and what is deleted from now on is told by the watch.
       const first = store.list("pods");

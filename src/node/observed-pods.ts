@@ -54,7 +54,12 @@ function observedVolumes(pod: StoredPod, mounted: ReadonlyMap<string, MountedVol
     mounts: containers.flatMap((container) =>
       (container.volumeMounts ?? [])
         .filter((mount) => mount.name === name)
-        .map((mount) => ({ container: container.name, mountPath: mount.mountPath })),
+        .map(({ mountPath, subPath, readOnly }) => ({
+          container: container.name,
+          mountPath,
+          ...(subPath === undefined ? {} : { subPath }),
+          ...(readOnly === undefined ? {} : { readOnly }),
+        })),
     ),
   }));
 }

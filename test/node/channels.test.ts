@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { quietScope } from "../../src/base/scope.ts";
@@ -222,8 +222,8 @@ test("what waits for another container's change: inotify on a shared folder, a n
     .toEqual({
       type: "SharedFile",
       state: "Active",
-      ends: ["app Reader"],
-      details: "app: python3 watches shared:/conf (inotify),; who changes it is not known",
+      ends: ["config Writer", "app Reader"],
+      details: "app: python3 watches shared:/conf (inotify),\nconfig: python3 wrote shared:/conf/app.ini.new",
     });
   await expect
     .poll(async () => (await evidenceOf("/gate"))?.details, { timeout: 20_000 })
@@ -231,6 +231,33 @@ test("what waits for another container's change: inotify on a shared folder, a n
   await expect
     .poll(async () => (await evidenceOf("/gate"))?.ends.sort(), { timeout: 20_000 })
     .toEqual(["app Peer", "gate Peer"]);
+});
+
+describe("files that are open for an instant", () => {
+  test("who wrote, who read, also of a process that is gone; a busy container is left alone for a while", async () => {
+    const { look, pod } = await observe({
+      writer: { script: "while sleep 0.2; do date > $VOLUME/now; done" },
+      reader: { script: "while sleep 0.2; do cat $VOLUME/now; done >/dev/null" },
+      // Each its own file, more than the observer takes in at one look.
+      busy: {
+        script:
+          "until test -e $VOLUME/go; do sleep 0.1; done; for i in $(seq 3000); do echo > $VOLUME/$i; done; exec sleep 1000",
+      },
+    });
+    const channels = await expectEdges(look, ["writer -> reader SharedFile shared:/now"]);
+    const { status } = only(channels, ({ spec }) => spec.type === "SharedFile");
+    expect(status).toMatchObject({
+      state: "Active",
+      needsPort: false,
+      endpoints: [
+        { container: "writer", role: "Writer", path: `${pod.mountPath("writer")}/now` },
+        { container: "reader", role: "Reader", path: `${pod.mountPath("reader")}/now` },
+      ],
+    });
+    writeFileSync(join(pod.volume, "go"), "");
+    await expect.poll(() => existsSync(join(pod.volume, "3000")), { timeout: 20_000 }).toBe(true);
+    await expectEdges(look, ["writer -> reader SharedFile shared:/now"]);
+  });
 });
 
 test("UDP, connected or not", async () => {

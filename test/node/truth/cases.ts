@@ -230,10 +230,39 @@ export const cases: readonly TruthCase[] = [
     ],
   },
   {
+    name: "files-in-turn",
+    containers: {
+      a: "file-replace V/conf -- file-write-once V/once -- file-append V/held",
+      b: "file-reread V/conf -- file-read-once V/once",
+      c: "file-reread V/held -- file-watch V/",
+    },
+    edges: [
+      "a -> b SharedFile shared:/conf",
+      "a -> b SharedFile shared:/once",
+      "a -> c SharedFile shared:/held",
+      "a -> c SharedFile shared:/",
+    ],
+  },
+  {
+    name: "files-of-an-init-container",
+    containers: { a: "file-read-once V/conf/app.ini", b: "unix-echo stream @alone" },
+    edges: ["init -> a SharedFile shared:/conf/app.ini"],
+    spec: {
+      initContainers: [
+        {
+          name: "init",
+          image: "peapod.dev/host",
+          command: ["sh", "-c", "mkdir /work/conf; echo x > /work/conf/app.ini"],
+          volumeMounts: [{ name: "shared", mountPath: "/work" }],
+        },
+      ],
+    },
+  },
+  {
     name: "strangers",
     containers: {
       a: "tcp-server 127.0.0.1 8080 -- unix-server stream V/a.sock -- posix-shm /a 4096 rw -- file-append V/a",
-      b: "udp-server 5353 -- unix-server stream @b -- sysv-shm 0x21 4096 rw -- file-append V/b",
+      b: "udp-server 5353 -- unix-server stream @b -- sysv-shm 0x21 4096 rw -- file-append V/b -- file-replace V/own -- file-reread V/own",
     },
     edges: [],
   },

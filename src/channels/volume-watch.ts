@@ -1,0 +1,237 @@
+import { join } from "node:path";
+import { type Fanotify, type FileEvent, fanotify } from "../host/fanotify.ts";
+import { MountEvents, withNamedFile } from "../host/mount-events.ts";
+import { type FileFacts, readFileFacts, resolveInRoot } from "../host/proc.ts";
+import { FileUses } from "./file-uses.ts";
+import { identifyIn } from "./process-name.ts";
+import { accessesOf, type FileUse } from "./snapshot.ts";
+import type { CreatedContainer, ObservedPod } from "./types.ts";
+
+/** What is known of a file is told anew after that long, so that the map knows when it was last used. */
+const tellAgainMilliseconds = 5_000;
+/** A container whose process was not seen to run after that long has ended, or never will. */
+const beginMilliseconds = 30_000;
+/** More events than that at one look: the container is too busy to be watched all the time. */
+const busyEvents = 1_000;
+/** For one part of the time that a busy container is watched, it is left alone for so many. */
+const restShare = 8;
+const maxFiles = 1_000;
+
+interface WatchedContainer {
+  readonly podUID: string;
+  readonly container: CreatedContainer;
+  /** Undefined while it is left alone, and where the kernel gives none. */
+  events: MountEvents | undefined;
+  /** Paths of the mounts that are watched. */
+  readonly mounts: Set<string>;
+  readonly knownSince: number;
+  hasRun: boolean;
+  watchedSince: number;
+  restsUntil: number;
+}
+
+/** What a handle led to; it is kept for events of files that are gone by the time of the look. */
+type KnownFile = Pick<FileFacts, "identity" | "kind">;
+
+interface WatchedPod {
+  readonly uses: FileUses;
+  /** By handle. */
+  readonly files: Map<string, KnownFile>;
+}
+
+/**
+ * Remembers which containers opened which files of the volumes that they share, as fanotify(7) tells it of each
+ * container's own mounts: `cat config` has a file open for less than any sampling would see, and its process is gone
+ * by the time that anybody could ask whose it was. Volumes that no second container mounts, or that nobody may write to,
+ * are not watched.
+ */
+export class VolumeWatch {
+  readonly #pods: () => readonly ObservedPod[];
+  #calls: Fanotify | undefined;
+  #isMissing = false;
+  /** By container id. */
+  readonly #containers = new Map<string, WatchedContainer>();
+  /** Ids of containers that have a mount of which the kernel tells nothing. */
+  readonly #refused = new Set<string>();
+  readonly #watchedPods = new Map<string, WatchedPod>();
+  #toldAgainAt = 0;
+
+  constructor(pods: () => readonly ObservedPod[]) {
+    this.#pods = pods;
+  }
+
+  /** Why some are not watched; undefined when all are. */
+  get missing(): string | undefined {
+    const whose = this.#isMissing ? "" : ` for ${this.#refused.size} containers`;
+    return this.#isMissing || this.#refused.size > 0
+      ? `who opens a file of a shared volume only for an instant is unknown${whose}: the kernel does not grant fanotify(7)`
+      : undefined;
+  }
+
+  /** Idempotent; nothing is watched before. */
+  async start(): Promise<void> {
+    if (this.#calls !== undefined || this.#isMissing) return;
+    const calls = await fanotify();
+    const probe = calls === undefined ? undefined : MountEvents.make(calls);
+    probe?.close();
+    this.#isMissing = probe === undefined;
+    this.#calls = probe === undefined ? undefined : calls;
+  }
+
+  /** A container whose process has not begun yet: from now on nothing that it opens is missed. */
+  created(podUID: string, container: CreatedContainer, now: number): void {
+    const pod = this.#pods().find(({ uid }) => uid === podUID);
+    if (pod !== undefined && this.#calls !== undefined) this.#watch(this.#calls, pod, container, now);
+  }
+
+  /** Takes in what happened since the last time, and follows the pods: containers come and go. */
+  look(now: number): void {
+    const calls = this.#calls;
+    if (calls === undefined) return;
+    const pods = new Map(this.#pods().map((pod) => [pod.uid, pod]));
+    for (const pod of pods.values()) {
+      for (const container of pod.containers) this.#watch(calls, pod, container, now);
+    }
+    const again = now - this.#toldAgainAt >= tellAgainMilliseconds;
+    if (again) this.#toldAgainAt = now;
+    for (const [id, watched] of this.#containers) {
+      const pod = pods.get(watched.podUID);
+      if (pod !== undefined) this.#take(calls, pod, watched, again, now);
+      const runs = pod?.containers.some((container) => container.id === id) === true;
+      watched.hasRun ||= runs;
+      const mayBegin = pod !== undefined && !watched.hasRun && now - watched.knownSince < beginMilliseconds;
+      if (!runs && !mayBegin) this.#forget(id, watched);
+    }
+    for (const [uid, { uses }] of this.#watchedPods) {
+      if (pods.has(uid)) uses.expire(now);
+      else this.#watchedPods.delete(uid);
+    }
+  }
+
+  /** What is remembered of a pod's files, the oldest first. */
+  usesOf(podUID: string): FileUse[] {
+    return this.#watchedPods.get(podUID)?.uses.all() ?? [];
+  }
+
+  /** Idempotent. */
+  close(): void {
+    for (const [id, watched] of this.#containers) this.#forget(id, watched);
+    this.#watchedPods.clear();
+    this.#calls = undefined;
+    this.#isMissing = false;
+  }
+
+  /** Watches those of a container's mounts that are not watched yet. */
+  #watch(calls: Fanotify, pod: ObservedPod, container: CreatedContainer, now: number): void {
+    const mounts = sharedMounts(pod, container.name);
+    const known = this.#containers.get(container.id);
+    if (mounts.length <= (known?.mounts.size ?? 0) || now < (known?.restsUntil ?? 0)) return;
+    const watched = known ?? newlyWatched(pod.uid, container, now);
+    this.#containers.set(container.id, watched);
+    this.#refused.delete(container.id);
+    if (watched.events === undefined) {
+      watched.events = MountEvents.make(calls);
+      watched.watchedSince = now;
+    }
+    for (const { mountPath, source } of mounts) {
+      const path = resolveInRoot(container.pid, mountPath);
+      // Before the mount is there, the path leads to something else.
+      const isThere = path !== undefined && readFileFacts(path)?.identity === readFileFacts(source)?.identity;
+      if (!isThere || watched.mounts.has(mountPath)) continue;
+      if (watched.events?.watch(path) === true) watched.mounts.add(mountPath);
+      else this.#refused.add(container.id);
+    }
+  }
+
+  #take(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, again: boolean, now: number): void {
+    const { events } = watched;
+    if (events === undefined) return;
+    const taken = events.take(busyEvents);
+    for (const event of taken.events) this.#note(calls, pod, watched, event, now);
+    if (taken.more) {
+      events.close();
+      watched.events = undefined;
+      watched.mounts.clear();
+      watched.restsUntil = now + restShare * Math.max(now - watched.watchedSince, tellAgainMilliseconds);
+    } else if (again) {
+      events.tellAgain();
+    }
+  }
+
+  #note(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, event: FileEvent, now: number): void {
+    const { place, handle, pid: hostPID } = event;
+    if (place === undefined) return;
+    const { files, uses } = this.#watchedPod(pod.uid);
+    for (const { name, hostPath } of pod.volumes) {
+      const folder = withNamedFile(calls, hostPath, place.folder, ({ inside }) => inside);
+      if (folder === undefined) continue;
+      const file = withNamedFile(calls, hostPath, handle, ({ facts: { identity, kind } }, path) => {
+        watched.events?.ignore(path, event);
+        return { identity, kind };
+      });
+      const { identity, kind } = file ?? files.get(handle) ?? { identity: handle, kind: "file" };
+      remember(files, handle, { identity, kind });
+      if (kind !== "file" && kind !== "fifo") return;
+      const { container } = watched;
+      const label = `${name}:${join("/", folder, place.name)}`;
+      const { pid, process } = identifyIn([container], hostPID) ?? { pid: undefined, process: undefined };
+      for (const access of accessesOf(event)) {
+        uses.add({
+          identity,
+          kind,
+          label,
+          access,
+          container: container.name,
+          hostPID,
+          pid,
+          process,
+          at: now,
+        });
+      }
+      return;
+    }
+  }
+
+  #watchedPod(uid: string): WatchedPod {
+    const pod = this.#watchedPods.get(uid) ?? { uses: new FileUses(), files: new Map() };
+    this.#watchedPods.set(uid, pod);
+    return pod;
+  }
+
+  #forget(id: string, { events }: WatchedContainer): void {
+    events?.close();
+    this.#containers.delete(id);
+    this.#refused.delete(id);
+  }
+}
+
+function newlyWatched(podUID: string, container: CreatedContainer, now: number): WatchedContainer {
+  return {
+    podUID,
+    container,
+    events: undefined,
+    mounts: new Set(),
+    knownSince: now,
+    hasRun: false,
+    watchedSince: now,
+    restsUntil: 0,
+  };
+}
+
+function remember(files: Map<string, KnownFile>, handle: string, file: KnownFile): void {
+  files.delete(handle);
+  files.set(handle, file);
+  const [oldest] = files.keys();
+  if (files.size > maxFiles && oldest !== undefined) files.delete(oldest);
+}
+
+/** Where a container mounts volumes that another container mounts too and somebody may write to, and what is mounted there. */
+function sharedMounts(pod: ObservedPod, container: string): { mountPath: string; source: string }[] {
+  return pod.volumes.flatMap(({ hostPath, mounts }) => {
+    const isShared = mounts.some((mount) => mount.container !== container);
+    if (!isShared || mounts.every(({ readOnly }) => readOnly)) return [];
+    return mounts
+      .filter((mount) => mount.container === container)
+      .map(({ mountPath, subPath = "" }) => ({ mountPath, source: join(hostPath, subPath) }));
+  });
+}

@@ -6,6 +6,7 @@ import { createChannelObserver } from "../src/channels/observer.ts";
 import type { ChannelObserver } from "../src/channels/types.ts";
 import { createCgroupCounters } from "../src/network/counters/cgroup-counters.ts";
 import { HandMadePod } from "../test/fixtures/hand-made-pod.ts";
+import { costToFiles } from "./file-load.ts";
 import { countInCgroup, ownCgroup, removeCounters, usedSeconds } from "./measure/cpu.ts";
 import { type Estimate, summarize } from "./measure/statistics.ts";
 import { type Cost, costOf, costOfObserving, figuresOf, ObserverLoad } from "./observer-load.ts";
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 30 : 200));
+const fileRounds = options.quick ? 15 : 60;
 const deepRounds = options.quick ? 3 : 10;
 const counts = options.quick ? [1, 10] : [1, 10, 50];
 const watchSeconds = options.quick ? 8 : 20;
@@ -149,6 +151,23 @@ async function costToTheLoad(): Promise<void> {
   }
 }
 
+/** Files of a volume that two containers share, opened as often as one can. */
+async function costOfFileEvents(): Promise<void> {
+  const pod = new HandMadePod("files");
+  pods.push(pod);
+  await pod.ready();
+  await pod.run("other", { script: "exec sleep infinity" });
+  for (const files of [1, 100]) {
+    const cost = await costToFiles(pod, files, fileRounds);
+    results[`open, read, close of ${files} files`] = cost;
+    const what = files === 1 ? "one file" : `${files} files in turn`;
+    print(`open, read and close of ${what}, not watched: ${cost.microseconds.toFixed(2)} us`);
+    for (const state of ["noise", "told", "ignored", "watched"] as const) {
+      print(`  ${state.padEnd(26)} throughput ${ratioText(cost[state])}`);
+    }
+  }
+}
+
 function ratioText({ value, low, high }: Estimate): string {
   return `x ${value.toFixed(4)} (${low.toFixed(3)}..${high.toFixed(3)})`;
 }
@@ -158,9 +177,11 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 try {
-  if (options.only !== "looks") await costToTheLoad();
+  const isWanted = (part: string) => options.only === undefined || options.only === part;
+  if (isWanted("load")) await costToTheLoad();
+  if (isWanted("files")) await costOfFileEvents();
   for (const pod of pods.splice(0)) await pod.remove();
-  for (const count of options.only === "load" ? [] : counts) await costOfLooks(count);
+  if (isWanted("looks")) for (const count of counts) await costOfLooks(count);
   console.log(lines.join("\n"));
   const folder = join(import.meta.dirname, "results");
   mkdirSync(folder, { recursive: true });

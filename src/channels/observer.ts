@@ -182,6 +182,7 @@ class Observer implements ChannelObserver {
   async #reapForever(scope: Scope): Promise<void> {
     while (!scope.signal.aborted) {
       await this.#follow(scope);
+      this.#volumeWatch.settle(scope.clock.now());
       if (this.#deep?.running === true && scope.clock.now() > this.#deepUntil) await this.#deep.close();
       await scope.clock.sleep(reapMilliseconds, scope.signal).catch(() => {});
     }

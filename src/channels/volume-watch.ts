@@ -55,6 +55,8 @@ export class VolumeWatch {
   readonly #refused = new Set<string>();
   readonly #watchedPods = new Map<string, WatchedPod>();
   #toldAgainAt = 0;
+  /** Files are told again, and what goes on all the time is not ignored yet. */
+  #isSettled = true;
 
   constructor(pods: () => readonly ObservedPod[]) {
     this.#pods = pods;
@@ -92,11 +94,11 @@ export class VolumeWatch {
     for (const pod of pods.values()) {
       for (const container of pod.containers) this.#watch(calls, pod, container, now);
     }
-    const again = now - this.#toldAgainAt >= tellAgainMilliseconds;
-    if (again) this.#toldAgainAt = now;
+    const isTime = now - this.#toldAgainAt >= tellAgainMilliseconds;
     for (const [id, watched] of this.#containers) {
       const pod = pods.get(watched.podUID);
-      if (pod !== undefined) this.#take(calls, pod, watched, again, now);
+      if (pod !== undefined) this.#take(calls, pod, watched, now);
+      if (isTime) watched.events?.tellAgain();
       const runs = pod?.containers.some((container) => container.id === id) === true;
       watched.hasRun ||= runs;
       const mayBegin = pod !== undefined && !watched.hasRun && now - watched.knownSince < beginMilliseconds;
@@ -105,6 +107,24 @@ export class VolumeWatch {
     for (const [uid, { uses }] of this.#watchedPods) {
       if (pods.has(uid)) uses.expire(now);
       else this.#watchedPods.delete(uid);
+    }
+    if (!isTime) return;
+    this.#toldAgainAt = now;
+    this.#isSettled = false;
+  }
+
+  /**
+   * To be called a moment after each look: what is told again and goes on all the time is ignored again, so that those
+   * who open files without pause don't pay until the next look. Does nothing when there is nothing to do.
+   */
+  settle(now: number): void {
+    const calls = this.#calls;
+    if (this.#isSettled || calls === undefined) return;
+    this.#isSettled = true;
+    const pods = new Map(this.#pods().map((pod) => [pod.uid, pod]));
+    for (const watched of this.#containers.values()) {
+      const pod = pods.get(watched.podUID);
+      if (pod !== undefined) this.#take(calls, pod, watched, now);
     }
   }
 
@@ -143,19 +163,16 @@ export class VolumeWatch {
     }
   }
 
-  #take(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, again: boolean, now: number): void {
+  #take(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, now: number): void {
     const { events } = watched;
     if (events === undefined) return;
     const taken = events.take(busyEvents);
     for (const event of taken.events) this.#note(calls, pod, watched, event, now);
-    if (taken.more) {
-      events.close();
-      watched.events = undefined;
-      watched.mounts.clear();
-      watched.restsUntil = now + restShare * Math.max(now - watched.watchedSince, tellAgainMilliseconds);
-    } else if (again) {
-      events.tellAgain();
-    }
+    if (!taken.more) return;
+    events.close();
+    watched.events = undefined;
+    watched.mounts.clear();
+    watched.restsUntil = now + restShare * Math.max(now - watched.watchedSince, tellAgainMilliseconds);
   }
 
   #note(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, event: FileEvent, now: number): void {

@@ -12,11 +12,15 @@ export const keepsFailing: LiveRule = {
   fix: "Read what the container wrote (`peapod logs POD -c CONTAINER`, `--previous` for the instance before).",
   scope:
     "A container's last instance ended with an exit code other than 0, and it does not run, or was restarted within the last minute; no other rule " +
-    "says an error about it.",
+    "says an error about it. Quiet about a sidecar that was stopped because the app containers had ended.",
   upstream: "https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/",
   lastResort: true,
   check(view) {
-    return view.view.containers.flatMap(({ name }): LiveObservation[] => {
+    const isOver = view.view.running.every(
+      ({ name, role }) => role === "sidecar" || view.status(name)?.state?.terminated !== undefined,
+    );
+    return view.view.containers.flatMap(({ name, role }): LiveObservation[] => {
+      if (role === "sidecar" && isOver) return [];
       const end = lastEnd(view, name);
       const isNews = !isRunning(view, name) || view.now - Date.parse(end?.finishedAt ?? "") < 60_000;
       if (end === undefined || end.exitCode === 0 || !isNews) return [];

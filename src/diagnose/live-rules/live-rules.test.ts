@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Channel } from "../../channels/types.ts";
 import { diagnosePod } from "../live/diagnose-pod.ts";
 import { fakeChannel, fakeFacts, fakeListener, fakeNow, fakePath } from "../live/fake-facts.ts";
 import { manifestRules } from "../manifest-rules/registry.ts";
@@ -45,6 +46,18 @@ const fifo = (parts: object = {}) =>
       ...parts,
     },
   );
+const clientAndServer = [
+  { container: "a", role: "Client" as const },
+  { container: "b", role: "Server" as const },
+];
+const broken = (
+  spec: Partial<Channel["spec"]> = {},
+  endpoints: Channel["status"]["endpoints"] = [
+    { container: "a", role: "Writer" },
+    { container: "b", role: "Reader" },
+  ],
+) => fakeChannel({ type: "FIFO", address: "run:/pipe", ...spec }, { state: "Idle", endpoints });
+const withSidecar = { initContainers: [{ name: "proxy", restartPolicy: "Always" as const }] };
 const stale = fakeChannel(
   { type: "UnixStream", address: "run:/app.sock" },
   { state: "Stale", endpoints: [] },
@@ -352,6 +365,28 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
       },
     ],
   },
+  "fifo-reader-gone": {
+    speaks: [{ channels: [broken()], log: [{ text: "sh: write error: Broken pipe" }] }],
+    quiet: [
+      { channels: [broken()] },
+      { log: [{ text: "write |1: broken pipe" }] },
+      // It may have been the connection, or another FIFO, or its own.
+      {
+        channels: [broken(), fakeChannel({}, { state: "Idle", endpoints: clientAndServer })],
+        log: [{ text: "Broken pipe" }],
+      },
+      { channels: [broken(), broken({ address: "run:/other" })], log: [{ text: "Broken pipe" }] },
+      {
+        channels: [
+          broken({}, [
+            { container: "a", role: "Writer" },
+            { container: "a", role: "Reader" },
+          ]),
+        ],
+        log: [{ text: "Broken pipe" }],
+      },
+    ],
+  },
   "shm-full": {
     speaks: [{ evidence: { containers: [container("a", 0, { ...roomy, available: 10 })] } }],
     quiet: [{ evidence: { containers: [container("a", 0, { ...roomy, available: 100 })] } }],
@@ -435,6 +470,36 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
       },
     ],
   },
+  "job-not-completed": {
+    speaks: [
+      {
+        job: "work",
+        spec: { restartPolicy: "Never" },
+        a: { command: ["sh", "-c", "while true; do sleep 1; done"] },
+        states: { b: { state: ended(0, "Completed") } },
+      },
+    ],
+    quiet: [
+      // Nobody's Job; the rest may well end; the work is not done; a moment ago; not begun.
+      ...[
+        { job: undefined },
+        { a: { command: ["backup"] } },
+        { states: {} },
+        {
+          states: {
+            b: { state: { terminated: { ...ended(0).terminated, finishedAt: "2026-01-01T00:09:58Z" } } },
+          },
+        },
+        { states: { b: { state: waiting("ContainerCreating") } } },
+      ].map((parts) => ({
+        job: "work",
+        spec: { restartPolicy: "Never" as const },
+        a: { command: ["sleep", "infinity"] },
+        states: { b: { state: ended(0, "Completed") } },
+        ...parts,
+      })),
+    ],
+  },
   "out-of-memory": {
     speaks: [{ states: { a: { lastState: ended(137, "OOMKilled"), restartCount: 1 } } }],
     quiet: [{}],
@@ -471,8 +536,19 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
     ],
   },
   "keeps-failing": {
-    speaks: [{ states: { a: { state: waiting("CrashLoopBackOff"), lastState: ended(7) } } }],
+    speaks: [
+      { states: { a: { state: waiting("CrashLoopBackOff"), lastState: ended(7) } } },
+      { spec: withSidecar, states: { proxy: { state: waiting("CrashLoopBackOff"), lastState: ended(7) } } },
+    ],
     quiet: [
+      {
+        spec: { ...withSidecar, restartPolicy: "Never" },
+        states: {
+          a: { state: ended(0, "Completed") },
+          b: { state: ended(0, "Completed") },
+          proxy: { state: ended(137) },
+        },
+      },
       { states: { a: { lastState: { terminated: { exitCode: 7, finishedAt: "2026-01-01T00:01:00Z" } } } } },
     ],
   },

@@ -4,9 +4,11 @@ import { configurationMissing } from "./configuration-missing.ts";
 import { connectedTooEarly } from "./connected-too-early.ts";
 import { declaredPortUnserved } from "./declared-port-unserved.ts";
 import { exitsZeroUnderAlways } from "./exits-zero-under-always.ts";
+import { fifoReaderGone } from "./fifo-reader-gone.ts";
 import { fifoWithoutOtherEnd } from "./fifo-without-other-end.ts";
 import { firewallDrops } from "./firewall-drops.ts";
 import { imageNotThere } from "./image-not-there.ts";
+import { jobNotCompleted } from "./job-not-completed.ts";
 import { keepsFailing } from "./keeps-failing.ts";
 import { listensElsewhere } from "./listens-elsewhere.ts";
 import { neighbourNameUnresolved } from "./neighbour-name-unresolved.ts";
@@ -49,12 +51,14 @@ export const liveRules: readonly LiveRule[] = [
   socketPermission,
   staleSocket,
   fifoWithoutOtherEnd,
+  fifoReaderGone,
   shmFull,
   shmInTwoPlaces,
   writeToReadOnly,
   volumeNotWritable,
   notPID1,
   exitsZeroUnderAlways,
+  jobNotCompleted,
   outOfMemory,
   probeFails,
   keepsFailing,

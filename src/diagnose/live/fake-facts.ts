@@ -12,6 +12,8 @@ export function fakeFacts(
     readonly a?: Partial<Container>;
     readonly b?: Partial<Container>;
     readonly spec?: Partial<StoredPod["spec"]>;
+    /** Name of the Job whose pod it is. */
+    readonly job?: string | undefined;
     /** By container: its state, and how its last instance ended. */
     readonly states?: Readonly<
       Record<
@@ -37,6 +39,17 @@ export function fakeFacts(
     { name: "a", image: "a", ...parts.a },
     { name: "b", image: "b", ...parts.b },
   ];
+  const statusOf = ({ name, image = "" }: { name: string; image?: string }) => ({
+    name,
+    image,
+    imageID: "",
+    ready: true,
+    started: true,
+    restartCount: 0,
+    state: running,
+    lastState: {},
+    ...parts.states?.[name],
+  });
   const pod = {
     apiVersion: "v1",
     kind: "Pod",
@@ -46,20 +59,14 @@ export function fakeFacts(
       uid: "0000",
       resourceVersion: "1",
       creationTimestamp: "2026-01-01T00:00:00Z",
+      ...(parts.job === undefined
+        ? {}
+        : { ownerReferences: [{ apiVersion: "batch/v1", kind: "Job", name: parts.job, uid: "1" }] }),
     },
     spec: { containers, ...parts.spec },
     status: {
-      containerStatuses: containers.map(({ name, image }) => ({
-        name,
-        image,
-        imageID: "",
-        ready: true,
-        started: true,
-        restartCount: 0,
-        state: running,
-        lastState: {},
-        ...parts.states?.[name],
-      })),
+      initContainerStatuses: (parts.spec?.initContainers ?? []).map(statusOf),
+      containerStatuses: containers.map(statusOf),
     },
   } as StoredPod;
   return {

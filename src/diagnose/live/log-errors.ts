@@ -12,6 +12,7 @@ export const errorPatterns = {
   EACCES: /EACCES|permission denied|\[Errno 13\]/i,
   ENOSPC: /ENOSPC|no space left on device|\[Errno 28\]|bus error/i,
   EROFS: /EROFS|read-only file system|\[Errno 30\]/i,
+  EPIPE: /EPIPE|broken pipe|\[Errno 32\]|SIGPIPE/i,
   ENOENT: /ENOENT|no such file or directory|\[Errno 2\]/i,
   // getaddrinfo(3) in glibc, musl, Go, Node.js, curl and busybox.
   resolve:

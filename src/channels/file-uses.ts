@@ -24,13 +24,17 @@ export class FileUses {
         label === use.label && container === use.container && access === use.access,
     );
     for (const [old] of ofSameName.slice(0, -namesakes)) this.#uses.delete(old);
-    const [oldest] = this.#uses.keys();
-    if (this.#uses.size > maxUses && oldest !== undefined) this.#uses.delete(oldest);
   }
 
-  /** Forgets what is long ago. */
+  /** Forgets what is long ago, and of too many uses the oldest, those of files that one container alone uses first. */
   expire(now: number): void {
     for (const [key, { at }] of this.#uses) if (now - at > rememberMilliseconds) this.#uses.delete(key);
+    const byFile = Map.groupBy(this.#uses.values(), ({ identity }) => identity);
+    const isShared = ({ identity }: FileUse) =>
+      new Set(byFile.get(identity)?.map(({ container }) => container)).size > 1;
+    const excess = Math.max(0, this.#uses.size - maxUses);
+    const dispensable = [...this.#uses].toSorted(([, a], [, b]) => Number(isShared(a)) - Number(isShared(b)));
+    for (const [key] of dispensable.slice(0, excess)) this.#uses.delete(key);
   }
 
   all(): FileUse[] {

@@ -77,10 +77,11 @@ function usedFiles(snapshot: PodSnapshot): Map<string, UsedFile> {
       if (path.startsWith("/")) addHeld(identity, path, { process, writes: writable, moved: "" }, 0);
     }
   }
-  for (const use of fileUses) {
+  // A file that was written under one name and renamed is known by the one under which it was read.
+  const readersLast = [...fileUses].sort((a, b) => Number(a.access === "read") - Number(b.access === "read"));
+  for (const use of readersLast) {
     if (use.kind !== "file") continue;
     const file = add(use.identity, use.label, passingSharer(snapshot, use));
-    // A file that was written under one name and renamed is known by the one under which it was last opened.
     if (!file.held) file.label = use.label;
   }
   return files;

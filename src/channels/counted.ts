@@ -1,5 +1,5 @@
 import type { SocketAddress } from "../host/sockets.ts";
-import type { TrafficCount } from "../host/traffic-map.ts";
+import type { TrafficCount } from "../host/traffic-count.ts";
 import type { ChannelFact, Reading } from "./fact.ts";
 import { internetFact, internetScope } from "./internet-fact.ts";
 import { formatAddress, isPodAddress, type Listeners, serverEnd } from "./listeners.ts";

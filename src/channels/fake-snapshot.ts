@@ -21,6 +21,7 @@ export function fakeSnapshot(parts: Partial<PodSnapshot> = {}): PodSnapshot {
     watched: new Map(),
     fifoUses: [],
     fileUses: [],
+    unixCalls: [],
     waitingOpens: [],
     earlierSockets: new Set(),
     knownListeners: [],

@@ -1,5 +1,6 @@
 import { explain } from "../base/errors.ts";
 import { bpf } from "../host/bpf.ts";
+import { CounterReader } from "../host/counter-maps.ts";
 import { NamespaceShell } from "../host/namespace-shell.ts";
 import { readProcFile } from "../host/proc.ts";
 import {
@@ -17,11 +18,13 @@ import {
   parseSharedMemory,
   splitSystemV,
 } from "../host/sysvipc.ts";
-import { type TrafficCount, TrafficReader } from "../host/traffic-map.ts";
+import { type TrafficCount, trafficCount, trafficMap } from "../host/traffic-count.ts";
+import { type UnixCall, unixCall, unixCallMap } from "../host/unix-call.ts";
 import type { DeepCounts } from "./deep/counts.ts";
 import { type MappingCache, sampleProcesses, waitingOpens } from "./process-sampler.ts";
 import type { FileUse, KnownListener, ObservedProcess, OpenUse, PodFile, PodSnapshot } from "./snapshot.ts";
 import type { MissingEvidence, ObservedPod } from "./types.ts";
+import { UnixCalls } from "./unix-calls.ts";
 import { scanFiles } from "./volume-scan.ts";
 import { WatchedPlaces } from "./watched-places.ts";
 
@@ -42,6 +45,19 @@ export interface EventSources {
   deepCounts(processes: readonly ObservedProcess[]): DeepCounts | undefined;
 }
 
+interface Readers {
+  readonly traffic: CounterReader<TrafficCount>;
+  readonly unix: CounterReader<UnixCall>;
+}
+
+interface Counts {
+  /** Undefined where nothing is counted. */
+  readonly counts: readonly TrafficCount[] | undefined;
+  readonly unixCalls: readonly UnixCall[];
+}
+
+const noCounts: Counts = { counts: undefined, unixCalls: [] };
+
 const noEvents: EventSources = { fifoUses: () => [], fileUses: () => [], deepCounts: () => undefined };
 
 /** Takes looks at one pod: reads /proc and asks the pod's one helper. */
@@ -52,7 +68,8 @@ export class PodSampler {
   #shell: NamespaceShell | undefined;
   #shellFailure: { readonly reason: string; readonly at: number } | undefined;
   #files: { readonly files: PodFile[]; readonly validUntil: number } = { files: [], validUntil: 0 };
-  #traffic: TrafficReader | undefined;
+  readonly #unixCalls = new UnixCalls();
+  #readers: Readers | undefined;
   #earlierSockets: ReadonlySet<number> = new Set();
   #closed = false;
 
@@ -66,7 +83,7 @@ export class PodSampler {
   ): Promise<{ snapshot: PodSnapshot; missing: readonly MissingEvidence[] }> {
     const missing: MissingEvidence[] = [];
     // Before the sockets: a connection that ends in between is missed by this look rather than counted twice.
-    const counts = await this.#counts(pod, missing);
+    const { counts, unixCalls } = await this.#counts(pod, missing);
     // Asked first, so that the helper works while this process reads /proc.
     const asking = this.#ask(pod, now, missing);
     const processes = sampleProcesses(pod, this.#mappings);
@@ -96,6 +113,7 @@ export class PodSampler {
       waitingOpens: opens,
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
       fileUses: fileUses(),
+      unixCalls: this.#unixCalls.answered(pod, unixCalls, unix, this.#earlierSockets),
       earlierSockets: this.#earlierSockets,
       knownListeners: this.#knownListeners(now),
       deep: deepCounts(processes),
@@ -176,21 +194,25 @@ export class PodSampler {
     }
   }
 
-  async #counts(pod: ObservedPod, missing: MissingEvidence[]): Promise<readonly TrafficCount[] | undefined> {
+  async #counts(pod: ObservedPod, missing: MissingEvidence[]): Promise<Counts> {
     const calls = await bpf();
-    if (calls === undefined || this.#closed) return undefined;
+    if (calls === undefined || this.#closed) return noCounts;
     try {
-      this.#traffic ??= new TrafficReader(calls);
-      const { counts, counted } = this.#traffic.read(pod.cgroup);
+      this.#readers ??= {
+        traffic: new CounterReader(calls, trafficMap, trafficCount),
+        unix: new CounterReader(calls, unixCallMap, unixCall),
+      };
+      const { counts, counted } = this.#readers.traffic.read(pod.cgroup);
       const uncounted = pod.containers.filter(({ name }) => !counted.has(name)).map(({ name }) => name);
       if (uncounted.length > 0) {
         const reason = `the control group of ${uncounted.join(", ")} has no counters`;
         missing.push({ layer: "bpf", reason: `${withoutCounters}: ${reason}` });
       }
-      return counted.size === 0 ? undefined : counts;
+      if (counted.size === 0) return noCounts;
+      return { counts, unixCalls: this.#readers.unix.read(pod.cgroup).counts };
     } catch (error) {
       missing.push({ layer: "bpf", reason: `${withoutCounters}: ${explain(error)}` });
-      return undefined;
+      return noCounts;
     }
   }
 
@@ -208,7 +230,8 @@ export class PodSampler {
   async release(): Promise<void> {
     const shell = this.#shell;
     this.#shell = undefined;
-    this.#traffic?.close();
+    this.#readers?.traffic.close();
+    this.#readers?.unix.close();
     await shell?.close();
   }
 

@@ -1,7 +1,7 @@
 import type { FileKind, SharedMapping, WaitingCall } from "../host/proc.ts";
 import type { InternetSocket, TcpCounters, UnixSocket } from "../host/sockets.ts";
 import type { MessageQueue, SemaphoreSet, SharedMemorySegment } from "../host/sysvipc.ts";
-import type { TrafficCount } from "../host/traffic-map.ts";
+import type { TrafficCount } from "../host/traffic-count.ts";
 import type { DeepCounts } from "./deep/counts.ts";
 import type { ObservedPod } from "./types.ts";
 
@@ -32,6 +32,8 @@ export interface PodSnapshot {
   readonly fifoUses: readonly OpenUse[];
   /** Who had files of shared volumes open lately, as events told it; the oldest first. */
   readonly fileUses: readonly FileUse[];
+  /** Calls of Unix sockets that listen now, answered since the pod's first look. */
+  readonly unixCalls: readonly AnsweredUnixCall[];
   /** What threads wait for in open(2): paths read from their memory. */
   readonly waitingOpens: readonly WaitingOpen[];
   /**
@@ -117,6 +119,18 @@ export function accessesOf(event: { closedWriter: boolean; closedReader: boolean
     ...(event.closedWriter ? ["write" as const] : []),
     ...(event.closedReader ? ["read" as const] : []),
   ];
+}
+
+/** How often a container reached a server's Unix socket. */
+export interface AnsweredUnixCall {
+  readonly container: string;
+  /** connect(2), or sendto(2) of a datagram. */
+  readonly call: "connect" | "send";
+  /** As the caller spelled it. */
+  readonly name: string;
+  /** Inode of the server's socket. */
+  readonly server: number;
+  readonly count: number;
 }
 
 /** A use of a file in a volume that several containers mount. */

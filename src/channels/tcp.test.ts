@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { TrafficCount } from "../host/traffic-map.ts";
+import type { TrafficCount } from "../host/traffic-count.ts";
 import type { ChannelFact } from "./fact.ts";
 import { fakeProcess, fakeSnapshot, fakeSocket } from "./fake-snapshot.ts";
 import { tcpChannels } from "./tcp.ts";

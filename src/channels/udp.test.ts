@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { TrafficCount } from "../host/traffic-map.ts";
+import type { TrafficCount } from "../host/traffic-count.ts";
 import { fakeProcess, fakeSnapshot, fakeSocket } from "./fake-snapshot.ts";
 import type { PodSnapshot } from "./snapshot.ts";
 import { udpChannels } from "./udp.ts";

@@ -16,6 +16,7 @@ export function unixChannels(snapshot: PodSnapshot): ChannelFact[] {
   const edges = mergeFacts([
     ...connectedFacts(snapshot, owners),
     ...pendingFacts(snapshot, owners),
+    ...calledFacts(snapshot, owners),
     ...deepUnixFacts(snapshot, owners),
   ]);
   return [...edges, ...idleServerFacts(snapshot, owners, edges), ...staleFacts(snapshot)];
@@ -67,6 +68,38 @@ function pendingFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
         }),
       ];
     });
+  });
+}
+
+/** Who called a server's socket since the last look, or ever: most connections are over by the time that anybody looks. */
+function calledFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
+  return snapshot.unixCalls.flatMap(({ container, call, name, server: inode, count }) => {
+    const socket = snapshot.unix.find((each) => each.inode === inode);
+    const server = owners.holder(inode);
+    if (socket === undefined || server === undefined) return [];
+    const connects = call === "connect";
+    const id = `${container} ${call} ${name}`;
+    return [
+      unixFact(
+        snapshot,
+        socket,
+        server,
+        { container },
+        {
+          condition: "Open",
+          source: "BPF counters of the control group",
+          detail: `${container}: ${count} ${connects ? "calls of connect(2)" : "datagrams"} to ${name}`,
+          open: connects && socket.type !== "datagram" ? 0 : undefined,
+          id: undefined,
+          activity: `${count}`,
+          readings: [
+            connects
+              ? { kind: "counted", id, ...(socket.type === "datagram" ? {} : { connections: count }) }
+              : { kind: "counted", id, clientToServer: { operations: count } },
+          ],
+        },
+      ),
+    ];
   });
 }
 

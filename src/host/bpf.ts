@@ -1,4 +1,5 @@
 import { PeapodError } from "../base/errors.ts";
+import { kernelFunction } from "./btf.ts";
 import { type Libc, libc } from "./libc.ts";
 
 /**
@@ -41,12 +42,17 @@ export const attachTypes = {
   udp4ReceiveMessage: 19,
   udp6ReceiveMessage: 20,
   socketRelease: 34,
+  unixConnect: 49,
+  unixSendMessage: 50,
 } as const;
 export type AttachType = keyof typeof attachTypes;
 
 /** A compiled program. */
 export interface ProgramImage {
   readonly attachType: AttachType;
+  readonly license: string;
+  /** The one function of the kernel that it calls; the calls are marked with BPF_PSEUDO_KFUNC_CALL. */
+  readonly kernelFunction?: string;
   /** Little-endian; loads of the map's address are marked with BPF_PSEUDO_MAP_FD. */
   readonly instructions: Uint8Array;
 }
@@ -76,10 +82,14 @@ const programTypes: Readonly<Record<AttachType, number>> = {
   udp4ReceiveMessage: 18,
   udp6ReceiveMessage: 18,
   socketRelease: 9,
+  unixConnect: 18,
+  unixSendMessage: 18,
 };
 const instructionSize = 8;
 const loadDoubleWord = 0x18;
 const pseudoMapFD = 1;
+const callFunction = 0x85;
+const pseudoKernelCall = 2;
 const loadAttempts = 5;
 const verifierLogLength = 2 ** 20;
 /** Most programs on one control group that are looked through. */
@@ -88,6 +98,7 @@ const maxAttached = 64;
 const nameLength = 16;
 
 let calls: BPF | undefined;
+const knownFunctions = new Map<string, number | undefined>();
 
 /** The calls, loaded on first use; undefined where they can't be made (no koffi for this platform). */
 export async function bpf(): Promise<BPF | undefined> {
@@ -96,6 +107,12 @@ export async function bpf(): Promise<BPF | undefined> {
   if (loaded === undefined || number === undefined) return undefined;
   calls ??= load(loaded, number);
   return calls;
+}
+
+/** To look for it takes milliseconds, and the answer is the same as long as the kernel runs. */
+function knownFunction(name: string): number | undefined {
+  if (!knownFunctions.has(name)) knownFunctions.set(name, kernelFunction(name));
+  return knownFunctions.get(name);
 }
 
 function load({ koffi, func, check, failure }: Libc, number: number): BPF {
@@ -120,13 +137,10 @@ function load({ koffi, func, check, failure }: Libc, number: number): BPF {
       return call(`create BPF map ${name}`, commands.createMap, attributes);
     },
 
-    loadProgram(name, { attachType, instructions }, map) {
-      const code = Buffer.from(instructions);
-      for (let at = 0; at < code.length; at += instructionSize) {
-        if (code[at] === loadDoubleWord && (code[at + 1] ?? 0) >> 4 === pseudoMapFD)
-          code.writeInt32LE(map, at + 4);
-      }
-      const license = Buffer.from("Apache-2.0\0");
+    loadProgram(name, image, map) {
+      const { attachType } = image;
+      const code = linked(name, image, map);
+      const license = Buffer.from(`${image.license}\0`);
       const attributes = Buffer.alloc(72);
       attributes.writeUInt32LE(programTypes[attachType], 0);
       attributes.writeUInt32LE(code.length / instructionSize, 4);
@@ -204,6 +218,24 @@ function load({ koffi, func, check, failure }: Libc, number: number): BPF {
     close: (fd) => void closeFD(fd),
   };
   return made;
+
+  /** The instructions with what only this kernel knows filled in. */
+  function linked(name: string, { instructions, kernelFunction: wanted }: ProgramImage, map: number): Buffer {
+    const code = Buffer.from(instructions);
+    for (let at = 0; at < code.length; at += instructionSize) {
+      const marked = (code[at + 1] ?? 0) >> 4;
+      if (code[at] === loadDoubleWord && marked === pseudoMapFD) code.writeInt32LE(map, at + 4);
+      if (code[at] === callFunction && marked === pseudoKernelCall) {
+        const id = wanted === undefined ? undefined : knownFunction(wanted);
+        if (id === undefined) {
+          const message = `load BPF program ${name}: the kernel has no function ${wanted}`;
+          throw new PeapodError("SystemCallFailed", message);
+        }
+        code.writeInt32LE(id, at + 4);
+      }
+    }
+    return code;
+  }
 
   /** The last words of the verifier on a program that it refused; empty where something else did. */
   function verdict(attributes: Buffer): string {

@@ -6,13 +6,16 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { quietScope } from "../../src/base/scope.ts";
 import { bpf } from "../../src/host/bpf.ts";
 import { cgroupHierarchies, cgroupV2Path, removeCgroup } from "../../src/host/cgroups.ts";
-import { type TrafficCount, TrafficReader } from "../../src/host/traffic-map.ts";
+import { CounterReader } from "../../src/host/counter-maps.ts";
+import { type TrafficCount, trafficCount, trafficMap } from "../../src/host/traffic-count.ts";
+import { type UnixCall, unixCall, unixCallMap } from "../../src/host/unix-call.ts";
 import { createCgroupCounters } from "../../src/network/counters/cgroup-counters.ts";
 import type { TrafficCounters } from "../../src/network/types.ts";
 
 let pod: string;
 let counters: TrafficCounters;
-let reader: TrafficReader;
+let reader: CounterReader<TrafficCount>;
+let unixReader: CounterReader<UnixCall>;
 
 beforeEach(async () => {
   pod = `/peapod-counters-test/${randomBytes(4).toString("hex")}`;
@@ -20,11 +23,13 @@ beforeEach(async () => {
   expect(counters.available()).toEqual({ ok: true });
   const calls = await bpf();
   if (calls === undefined) throw new Error("no bpf(2)");
-  reader = new TrafficReader(calls);
+  reader = new CounterReader(calls, trafficMap, trafficCount);
+  unixReader = new CounterReader(calls, unixCallMap, unixCall);
 });
 
 afterEach(async () => {
   reader.close();
+  unixReader.close();
   await removeCgroup(pod, quietScope());
   for (const hierarchy of cgroupHierarchies()) {
     try {
@@ -140,6 +145,45 @@ socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(("::1", 5355))
     "Connected ::1:5355 1",
     "Sent 127.0.0.1:53 4",
     "Sent ::1:5354 1",
+  ]);
+});
+
+test("calls of Unix sockets are counted by name and caller, whether anybody answers or not", (context) => {
+  counters.install(`${pod}/a`);
+  if (!unixReader.read(pod).counted.has("a"))
+    context.skip("no BPF programs for Unix sockets: Linux before 6.7");
+  const long = `/tmp/${"x".repeat(102)}`;
+  run(
+    "a",
+    `
+import os
+def call(kind, name, times):
+    for _ in range(times):
+        with socket.socket(socket.AF_UNIX, kind) as client:
+            try: client.connect(name)
+            except OSError: pass
+call(socket.SOCK_STREAM, "/run/nobody.sock", 3)
+call(socket.SOCK_SEQPACKET, "\\0queue\\0of", 2)
+call(socket.SOCK_STREAM, "${long}", 1)
+client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for _ in range(4):
+    try: client.sendto(b"x", "/run/nobody.log")
+    except OSError: pass
+os.setgid(2000); os.setuid(1000)
+call(socket.SOCK_STREAM, "/run/nobody.sock", 1)
+one, other = socket.socketpair()
+one.sendall(b"x")
+`,
+  );
+  const summary = unixReader
+    .read(pod)
+    .counts.map(({ call, type, name, uid, gid, count }) => `${call} ${type} ${name} ${uid}:${gid} ${count}`);
+  expect(summary.toSorted()).toEqual([
+    "connect seqpacket @queue@of 0:0 2",
+    "connect stream /run/nobody.sock 0:0 3",
+    "connect stream /run/nobody.sock 1000:2000 1",
+    `connect stream ${long} 0:0 1`,
+    "send datagram /run/nobody.log 0:0 4",
   ]);
 });
 

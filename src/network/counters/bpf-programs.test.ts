@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { expect, test } from "vitest";
-import { digestOf, sourceFile } from "../../../tools/build-bpf.ts";
-import { sourceDigest } from "./traffic-program.ts";
+import { bpfSources, digestOf } from "../../../tools/build-bpf.ts";
+import { sourceDigest as traffic } from "./traffic-program.ts";
+import { sourceDigest as unix } from "./unix-program.ts";
 
-test("the compiled programs are those of traffic.bpf.c: else npm run build:bpf", () => {
-  expect(sourceDigest).toBe(digestOf(readFileSync(sourceFile, "utf8")));
+test("the compiled programs are those of the sources: else npm run build:bpf", () => {
+  const sources = bpfSources.map(({ source }) => [basename(source), digestOf(readFileSync(source, "utf8"))]);
+  expect(Object.fromEntries(sources)).toEqual({ "traffic.bpf.c": traffic, "unix.bpf.c": unix });
 });

@@ -1,6 +1,6 @@
 // What one container's sockets do, counted where the kernel opens and ends connections and sends datagrams, never
 // per packet of a connection (docs/decisions/0019-counters-by-cgroup-bpf.md). `npm run build:bpf` compiles this
-// into traffic-program.ts; the layouts below are read by src/host/bpf/traffic-map.ts.
+// into traffic-program.ts; the layouts below are read by src/host/traffic-count.ts.
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>

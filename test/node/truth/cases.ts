@@ -166,6 +166,20 @@ export const cases: readonly TruthCase[] = [
     ],
   },
   {
+    name: "unix-often",
+    containers: {
+      a: "unix-echo stream V/s.sock -- unix-echo seqpacket @q -- unix-receive V/d.sock",
+      b: "unix-often stream V/s.sock -- unix-often seqpacket @q -- unix-often dgram V/d.sock",
+      // Who may not, who calls a socket of another type, and who calls what nobody serves.
+      c: "unix-denied stream V/s.sock -- unix-often dgram V/s.sock -- unix-often stream V/nobody.sock -- unix-often stream @nobody",
+    },
+    edges: [
+      "b -> a UnixStream shared:/s.sock",
+      "b -> a UnixSeqpacket @q",
+      "b -> a UnixDatagram shared:/d.sock",
+    ],
+  },
+  {
     name: "unix-renamed",
     containers: {
       a: "unix-server-renamed V/before.sock V/after.sock",

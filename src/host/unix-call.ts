@@ -1,0 +1,48 @@
+import type { CounterMap } from "./counter-maps.ts";
+import type { UnixSocket } from "./sockets.ts";
+
+/** Of src/network/counters/unix.bpf.c. */
+export const unixCallMap: CounterMap = {
+  shape: { keySize: 120, valueSize: 8, maxEntries: 1024 },
+  name: "peapod_unix",
+  attachType: "unixConnect",
+};
+
+/** How often a container called one Unix socket since its counters were installed, whether anybody answered or not. */
+export interface UnixCall {
+  readonly container: string;
+  /** connect(2), or sendto(2) with an address. */
+  readonly call: "connect" | "send";
+  readonly type: UnixSocket["type"];
+  /** As the caller spelled it: a path of its own, or `@NAME`. */
+  readonly name: string;
+  /** Of the calling process, as the host numbers them. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly count: number;
+}
+
+const calls: Readonly<Record<number, UnixCall["call"]>> = { 1: "connect", 2: "send" };
+/** SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET of socket(2). */
+const types: Readonly<Record<number, UnixCall["type"]>> = { 1: "stream", 2: "datagram", 5: "seqpacket" };
+const pathOffset = 12;
+
+/** One element of the map; undefined for types of sockets that are not known here. */
+export function unixCall(container: string, element: Buffer): UnixCall | undefined {
+  const call = calls[element.readUInt8(8)];
+  const type = types[element.readUInt8(9)];
+  if (call === undefined || type === undefined) return undefined;
+  const length = element.readUInt16LE(10);
+  const path = element.toString("utf8", pathOffset, unixCallMap.shape.keySize);
+  const abstract = element.toString("utf8", pathOffset + 1, pathOffset + length);
+  return {
+    container,
+    call,
+    type,
+    // As `ss` and /proc/net/unix write it.
+    name: length > 0 ? `@${abstract.replaceAll("\0", "@")}` : path.replace(/\0.*$/s, ""),
+    uid: element.readUInt32LE(0),
+    gid: element.readUInt32LE(4),
+    count: Number(element.readBigUInt64LE(unixCallMap.shape.keySize)),
+  };
+}

@@ -66,7 +66,8 @@ function between(channels: readonly Channel[], address: string): Channel {
   return found;
 }
 
-test("nginx before a server on a Unix socket: as many connections and requests as nginx counts", async () => {
+/** nginx, which makes a connection to the application for each request, and a client. */
+async function startProxy(name: string, client: string): Promise<void> {
   const configuration = `daemon off; error_log stderr; pid /work/nginx.pid;
 events {}
 http {
@@ -90,12 +91,31 @@ class Server(socketserver.UnixStreamServer):
     def get_request(self):
         return self.socket.accept()[0], ("unix", 0)
 Server("/work/app.sock", Handler).serve_forever()`;
-  await startPod("proxy", {
+  await startPod(name, {
     nginx: `cat > /work/nginx.conf <<'END'\n${configuration}\nEND\nexec nginx -c /work/nginx.conf`,
     app: `umask 0; cat > /work/app.py <<'END'\n${application}\nEND\nexec python3 /work/app.py`,
-    client: `until test -e /work/go; do sleep 0.1; done
-      for i in $(seq 40); do curl -sf http://127.0.0.1:8080/ || sleep 0.2; done; sleep infinity`,
+    client,
   });
+}
+
+test("nginx before a server on a Unix socket: a connection for each request, seen without the deep look", async () => {
+  await startProxy("requests", "while sleep 0.2; do curl -sf http://127.0.0.1:8080/; done");
+  const channels = await expectEdges("requests", [
+    "client -> nginx TCP 127.0.0.1:8080",
+    "nginx -> app UnixStream work:/app.sock",
+  ]);
+  const { connections, traffic } = between(channels, "work:/app.sock").status;
+  expect(connections?.total).toBeGreaterThan(0);
+  expect(traffic).toBeUndefined();
+  await node.ok(["down", "requests"]);
+});
+
+test("nginx before a server on a Unix socket: as many connections and requests as nginx counts", async () => {
+  await startProxy(
+    "proxy",
+    `until test -e /work/go; do sleep 0.1; done
+      for i in $(seq 40); do curl -sf http://127.0.0.1:8080/ || sleep 0.2; done; sleep infinity`,
+  );
   await channelsOf("proxy", true);
   await inContainer("proxy", "client", "touch /work/go");
   await expectEdges(

@@ -1,5 +1,8 @@
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
+import { bpf } from "../host/bpf.ts";
+import type { UnixCall } from "../host/unix-call.ts";
+import { UnixCallReader } from "../host/unix-call-reader.ts";
 import { DeepWatch } from "./deep/watch.ts";
 import { FifoWatch } from "./fifo-watch.ts";
 import { channelFacts } from "./joins.ts";
@@ -69,6 +72,7 @@ class Observer implements ChannelObserver {
   readonly #watched = new Map<string, Watched>();
   readonly #volumeWatch: VolumeWatch;
   #fifoWatch: FifoWatch | undefined;
+  #unixCallReader: UnixCallReader | undefined;
   #looking: Promise<void> | undefined;
   #lookedAt = 0;
   /** How long the last look took. */
@@ -160,6 +164,8 @@ class Observer implements ChannelObserver {
     await this.#fifoWatch?.close();
     this.#fifoWatch = undefined;
     this.#volumeWatch.close();
+    this.#unixCallReader?.close();
+    this.#unixCallReader = undefined;
     await this.#deep?.close();
     this.#deep = undefined;
   }
@@ -236,10 +242,12 @@ class Observer implements ChannelObserver {
     await Promise.all([this.#fifoWatch.start(), this.#volumeWatch.start()]);
     const fifoWatch = this.#fifoWatch;
     this.#volumeWatch.look(scope.clock.now());
+    // Before the sockets: who calls a server that begins to listen in between is not known to have been answered.
+    const unixCalls = await this.#readUnixCalls(scope);
     const pending = [...this.#watched.values()];
     const work = async () => {
       for (let watched = pending.pop(); watched !== undefined; watched = pending.pop()) {
-        await this.#lookAt(watched, fifoWatch, scope);
+        await this.#lookAt(watched, fifoWatch, unixCalls, scope);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
@@ -248,7 +256,27 @@ class Observer implements ChannelObserver {
     this.#lookTook = performance.now() - start;
   }
 
-  async #lookAt(watched: Watched, fifoWatch: FifoWatch, scope: Scope): Promise<void> {
+  async #readUnixCalls(scope: Scope): Promise<ReadonlyMap<string, readonly UnixCall[]>> {
+    const calls = await bpf();
+    if (calls === undefined) return new Map();
+    this.#unixCallReader ??= new UnixCallReader(calls);
+    const cgroups = [...this.#watched.values()].flatMap(({ pod }) =>
+      pod.containers.map(({ cgroup }) => cgroup),
+    );
+    try {
+      return this.#unixCallReader.read(cgroups);
+    } catch (error) {
+      scope.log.warn({ error: explain(error) }, "reading the calls of Unix sockets failed");
+      return new Map();
+    }
+  }
+
+  async #lookAt(
+    watched: Watched,
+    fifoWatch: FifoWatch,
+    unixCalls: ReadonlyMap<string, readonly UnixCall[]>,
+    scope: Scope,
+  ): Promise<void> {
     const { pod, sampler, channels } = watched;
     const now = scope.clock.now();
     if (pod.containers.length === 0) {
@@ -263,6 +291,7 @@ class Observer implements ChannelObserver {
           return fifoWatch.usesOf(pod.uid, fifos);
         },
         fileUses: () => this.#volumeWatch.usesOf(pod.uid),
+        unixCalls,
         deepCounts: (processes) => {
           this.#deep?.knowProcesses(pod, processes);
           return this.#deep?.countsOf(pod.uid);

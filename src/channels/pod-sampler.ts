@@ -1,6 +1,5 @@
 import { explain } from "../base/errors.ts";
 import { bpf } from "../host/bpf.ts";
-import { CounterReader } from "../host/counter-maps.ts";
 import { NamespaceShell } from "../host/namespace-shell.ts";
 import { readProcFile } from "../host/proc.ts";
 import {
@@ -18,8 +17,9 @@ import {
   parseSharedMemory,
   splitSystemV,
 } from "../host/sysvipc.ts";
-import { type TrafficCount, trafficCount, trafficMap } from "../host/traffic-count.ts";
-import { type UnixCall, unixCall, unixCallMap } from "../host/unix-call.ts";
+import type { TrafficCount } from "../host/traffic-count.ts";
+import { TrafficReader } from "../host/traffic-reader.ts";
+import type { UnixCall } from "../host/unix-call.ts";
 import type { DeepCounts } from "./deep/counts.ts";
 import { type MappingCache, sampleProcesses, waitingOpens } from "./process-sampler.ts";
 import type { FileUse, KnownListener, ObservedProcess, OpenUse, PodFile, PodSnapshot } from "./snapshot.ts";
@@ -41,24 +41,18 @@ export interface EventSources {
   /** Of these FIFOs, all there are in the pod. */
   fifoUses(fifos: readonly PodFile[]): readonly OpenUse[];
   fileUses(): readonly FileUse[];
+  /** Calls of Unix sockets, counted before the look; by control group of the caller's container. */
+  readonly unixCalls: ReadonlyMap<string, readonly UnixCall[]>;
   /** What the deep look counted; undefined while there is none. */
   deepCounts(processes: readonly ObservedProcess[]): DeepCounts | undefined;
 }
 
-interface Readers {
-  readonly traffic: CounterReader<TrafficCount>;
-  readonly unix: CounterReader<UnixCall>;
-}
-
-interface Counts {
-  /** Undefined where nothing is counted. */
-  readonly counts: readonly TrafficCount[] | undefined;
-  readonly unixCalls: readonly UnixCall[];
-}
-
-const noCounts: Counts = { counts: undefined, unixCalls: [] };
-
-const noEvents: EventSources = { fifoUses: () => [], fileUses: () => [], deepCounts: () => undefined };
+const noEvents: EventSources = {
+  fifoUses: () => [],
+  fileUses: () => [],
+  unixCalls: new Map(),
+  deepCounts: () => undefined,
+};
 
 /** Takes looks at one pod: reads /proc and asks the pod's one helper. */
 export class PodSampler {
@@ -69,7 +63,7 @@ export class PodSampler {
   #shellFailure: { readonly reason: string; readonly at: number } | undefined;
   #files: { readonly files: PodFile[]; readonly validUntil: number } = { files: [], validUntil: 0 };
   readonly #unixCalls = new UnixCalls();
-  #readers: Readers | undefined;
+  #traffic: TrafficReader | undefined;
   #earlierSockets: ReadonlySet<number> = new Set();
   #closed = false;
 
@@ -79,11 +73,11 @@ export class PodSampler {
   async look(
     pod: ObservedPod,
     now: number,
-    { fifoUses, fileUses, deepCounts }: EventSources = noEvents,
+    { fifoUses, fileUses, unixCalls, deepCounts }: EventSources = noEvents,
   ): Promise<{ snapshot: PodSnapshot; missing: readonly MissingEvidence[] }> {
     const missing: MissingEvidence[] = [];
     // Before the sockets: a connection that ends in between is missed by this look rather than counted twice.
-    const { counts, unixCalls } = await this.#counts(pod, missing);
+    const counts = await this.#counts(pod, missing);
     // Asked first, so that the helper works while this process reads /proc.
     const asking = this.#ask(pod, now, missing);
     const processes = sampleProcesses(pod, this.#mappings);
@@ -194,25 +188,21 @@ export class PodSampler {
     }
   }
 
-  async #counts(pod: ObservedPod, missing: MissingEvidence[]): Promise<Counts> {
+  async #counts(pod: ObservedPod, missing: MissingEvidence[]): Promise<readonly TrafficCount[] | undefined> {
     const calls = await bpf();
-    if (calls === undefined || this.#closed) return noCounts;
+    if (calls === undefined || this.#closed) return undefined;
     try {
-      this.#readers ??= {
-        traffic: new CounterReader(calls, trafficMap, trafficCount),
-        unix: new CounterReader(calls, unixCallMap, unixCall),
-      };
-      const { counts, counted } = this.#readers.traffic.read(pod.cgroup);
+      this.#traffic ??= new TrafficReader(calls);
+      const { counts, counted } = this.#traffic.read(pod.cgroup);
       const uncounted = pod.containers.filter(({ name }) => !counted.has(name)).map(({ name }) => name);
       if (uncounted.length > 0) {
         const reason = `the control group of ${uncounted.join(", ")} has no counters`;
         missing.push({ layer: "bpf", reason: `${withoutCounters}: ${reason}` });
       }
-      if (counted.size === 0) return noCounts;
-      return { counts, unixCalls: this.#readers.unix.read(pod.cgroup).counts };
+      return counted.size === 0 ? undefined : counts;
     } catch (error) {
       missing.push({ layer: "bpf", reason: `${withoutCounters}: ${explain(error)}` });
-      return noCounts;
+      return undefined;
     }
   }
 
@@ -230,8 +220,7 @@ export class PodSampler {
   async release(): Promise<void> {
     const shell = this.#shell;
     this.#shell = undefined;
-    this.#readers?.traffic.close();
-    this.#readers?.unix.close();
+    this.#traffic?.close();
     await shell?.close();
   }
 

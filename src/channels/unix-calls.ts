@@ -4,7 +4,7 @@ import { readWorkingFolder, resolveInRoot } from "../host/proc.ts";
 import type { UnixSocket } from "../host/sockets.ts";
 import type { UnixCall } from "../host/unix-call.ts";
 import type { AnsweredUnixCall } from "./snapshot.ts";
-import type { ObservedPod } from "./types.ts";
+import type { ObservedContainer, ObservedPod } from "./types.ts";
 import { volumePath } from "./volume-paths.ts";
 
 /**
@@ -16,60 +16,60 @@ export class UnixCalls {
   #counted: ReadonlyMap<string, number> | undefined;
   readonly #answered = new Map<string, number>();
 
-  /** `sockets` as they are after `calls` were counted; `earlier`: inodes of those that were there at the look before. */
+  /**
+   * `calls` by control group of the caller's container; `sockets` as they are after these were counted; `earlier`: inodes of
+   * those that were there at the look before.
+   */
   answered(
     pod: ObservedPod,
-    calls: readonly UnixCall[],
+    calls: ReadonlyMap<string, readonly UnixCall[]>,
     sockets: readonly UnixSocket[],
     earlier: ReadonlySet<number>,
   ): AnsweredUnixCall[] {
     const before = this.#counted;
-    this.#counted = new Map(calls.map((call) => [keyOf(call), call.count]));
+    const counted = new Map<string, number>();
+    this.#counted = counted;
     const servers = sockets.filter(
       ({ listening, type, name }) => listening || (type === "datagram" && name !== undefined),
     );
-    return calls.flatMap((call) => {
-      const key = keyOf(call);
-      const file = call.name.startsWith("@") ? undefined : fileOf(pod, call);
-      const server = servers.find(
-        (socket) =>
-          socket.type === call.type &&
-          (call.name.startsWith("@")
-            ? socket.name === call.name
-            : file !== undefined && socket.file === file.identity),
-      );
-      if (server === undefined) return [];
-      const last = before?.get(key) ?? 0;
-      // A container that called very many has its counts begin anew.
-      const news = before === undefined ? 0 : call.count >= last ? call.count - last : call.count;
-      if (earlier.has(server.inode) && (file === undefined || mayWrite(pod, file, call))) {
-        this.#answered.set(key, (this.#answered.get(key) ?? 0) + news);
-      }
-      const count = this.#answered.get(key) ?? 0;
-      const { container, name } = call;
-      return count === 0 ? [] : [{ container, call: call.call, name, server: server.inode, count }];
-    });
+    return pod.containers.flatMap((container) =>
+      (calls.get(container.cgroup) ?? []).flatMap((call) => {
+        const key = `${container.id} ${call.cgroup} ${call.call} ${call.type} ${call.uid} ${call.gid} ${call.name}`;
+        counted.set(key, call.count);
+        const abstract = call.name.startsWith("@");
+        const file = abstract ? undefined : fileOf(pod, container, call.name);
+        const server = servers.find(
+          (socket) =>
+            socket.type === call.type &&
+            (abstract ? socket.name === call.name : file !== undefined && socket.file === file.identity),
+        );
+        if (server === undefined) return [];
+        const last = before?.get(key) ?? 0;
+        // A container that called very many has its counts begin anew.
+        const news = before === undefined ? 0 : call.count >= last ? call.count - last : call.count;
+        if (earlier.has(server.inode) && (file === undefined || mayWrite(container, file, call))) {
+          this.#answered.set(key, (this.#answered.get(key) ?? 0) + news);
+        }
+        const count = this.#answered.get(key) ?? 0;
+        const { name } = call;
+        return count === 0
+          ? []
+          : [{ container: container.name, call: call.call, name, server: server.inode, count }];
+      }),
+    );
   }
 }
 
-function keyOf({ container, call, type, name, uid, gid }: UnixCall): string {
-  return `${container} ${call} ${type} ${uid} ${gid} ${name}`;
-}
-
-/** The file that the caller's path leads to. */
-function fileOf(pod: ObservedPod, { container, name }: UnixCall): FileAccess | undefined {
-  const pid = pod.containers.find((each) => each.name === container)?.pid;
-  const folder = name.startsWith("/") || pid === undefined ? "" : (readWorkingFolder(pid) ?? "");
-  const path = join(folder, name);
-  const hostPath =
-    volumePath(pod, container, path)?.hostPath ?? (pid === undefined ? undefined : resolveInRoot(pid, path));
+/** The file that a path leads to in a container. */
+function fileOf(pod: ObservedPod, { name, pid }: ObservedContainer, path: string): FileAccess | undefined {
+  const whole = join(path.startsWith("/") ? "" : (readWorkingFolder(pid) ?? ""), path);
+  const hostPath = volumePath(pod, name, whole)?.hostPath ?? resolveInRoot(pid, whole);
   return hostPath === undefined ? undefined : readFileAccess(hostPath);
 }
 
 /** By the classes of inode(7); groups beside the caller's own are those of the container's first process. */
-function mayWrite(pod: ObservedPod, file: FileAccess, { container, uid, gid }: UnixCall): boolean {
-  const first = pod.containers.find(({ name }) => name === container);
-  const credentials = first === undefined ? undefined : readProcessCredentials(first.pid);
+function mayWrite({ pid }: ObservedContainer, file: FileAccess, { uid, gid }: UnixCall): boolean {
+  const credentials = readProcessCredentials(pid);
   if (credentials?.uid === uid && credentials.overrides) return true;
   if (uid === file.uid) return (file.mode & 0o200) !== 0;
   const groups = [gid, ...(credentials?.groups ?? [])];

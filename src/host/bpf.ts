@@ -20,6 +20,8 @@ export interface BPF {
   detach(cgroup: number, type: AttachType, name: string): void;
   /** The map of the first program called `name` among those that are attached to exactly this control group. */
   attachedMap(cgroup: number, type: AttachType, name: string): number | undefined;
+  /** What tells a map from all others. */
+  mapID(map: number): number;
   /** All elements of a hash map, each the key's bytes and then the value's. What is added meanwhile may be missed. */
   elements(map: number, shape: HashMapShape): Buffer[];
   /** Deletes elements by their keys, with which they may begin. */
@@ -182,6 +184,17 @@ function load({ koffi, func, check, failure }: Libc, number: number): BPF {
         if (map !== undefined) return openByID("map", commands.mapByID, map);
       }
       return undefined;
+    },
+
+    mapID(map) {
+      // struct bpf_map_info up to the ID.
+      const information = Buffer.alloc(8);
+      const attributes = Buffer.alloc(16);
+      attributes.writeInt32LE(map, 0);
+      attributes.writeUInt32LE(information.length, 4);
+      attributes.writeBigUInt64LE(address(information), 8);
+      call("ask for a BPF map", commands.info, attributes);
+      return information.readUInt32LE(4);
     },
 
     elements(map, { keySize, valueSize, maxEntries }) {

@@ -111,7 +111,7 @@ function removeTree(folder: string): boolean {
 }
 
 /** The folder and all below it, parents first. */
-function cgroupTree(folder: string): string[] {
+export function cgroupTree(folder: string): string[] {
   const below = childCgroups(folder);
   return below === undefined ? [] : [folder, ...below.flatMap((name) => cgroupTree(join(folder, name)))];
 }

@@ -1,16 +1,17 @@
 import type { CounterMap } from "./counter-maps.ts";
 import type { UnixSocket } from "./sockets.ts";
 
-/** Of src/network/counters/unix.bpf.c. */
+/** Of src/network/counters/unix.bpf.c: one for all containers whose counters one daemon installed. */
 export const unixCallMap: CounterMap = {
-  shape: { keySize: 120, valueSize: 8, maxEntries: 1024 },
+  shape: { keySize: 128, valueSize: 8, maxEntries: 8192 },
   name: "peapod_unix",
   attachType: "unixConnect",
 };
 
-/** How often a container called one Unix socket since its counters were installed, whether anybody answered or not. */
+/** How often processes of one control group called one Unix socket, whether anybody answered or not. */
 export interface UnixCall {
-  readonly container: string;
+  /** Inode of the version 2 control group. */
+  readonly cgroup: bigint;
   /** connect(2), or sendto(2) with an address. */
   readonly call: "connect" | "send";
   readonly type: UnixSocket["type"];
@@ -25,24 +26,24 @@ export interface UnixCall {
 const calls: Readonly<Record<number, UnixCall["call"]>> = { 1: "connect", 2: "send" };
 /** SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET of socket(2). */
 const types: Readonly<Record<number, UnixCall["type"]>> = { 1: "stream", 2: "datagram", 5: "seqpacket" };
-const pathOffset = 12;
+const pathOffset = 20;
 
 /** One element of the map; undefined for types of sockets that are not known here. */
-export function unixCall(container: string, element: Buffer): UnixCall | undefined {
-  const call = calls[element.readUInt8(8)];
-  const type = types[element.readUInt8(9)];
+export function unixCall(element: Buffer): UnixCall | undefined {
+  const call = calls[element.readUInt8(16)];
+  const type = types[element.readUInt8(17)];
   if (call === undefined || type === undefined) return undefined;
-  const length = element.readUInt16LE(10);
+  const length = element.readUInt16LE(18);
   const path = element.toString("utf8", pathOffset, unixCallMap.shape.keySize);
   const abstract = element.toString("utf8", pathOffset + 1, pathOffset + length);
   return {
-    container,
+    cgroup: element.readBigUInt64LE(0),
     call,
     type,
     // As `ss` and /proc/net/unix write it.
     name: length > 0 ? `@${abstract.replaceAll("\0", "@")}` : path.replace(/\0.*$/s, ""),
-    uid: element.readUInt32LE(0),
-    gid: element.readUInt32LE(4),
+    uid: element.readUInt32LE(8),
+    gid: element.readUInt32LE(12),
     count: Number(element.readBigUInt64LE(unixCallMap.shape.keySize)),
   };
 }

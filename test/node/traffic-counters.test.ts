@@ -6,25 +6,27 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { quietScope } from "../../src/base/scope.ts";
 import { bpf } from "../../src/host/bpf.ts";
 import { cgroupHierarchies, cgroupV2Path, removeCgroup } from "../../src/host/cgroups.ts";
-import { CounterReader } from "../../src/host/counter-maps.ts";
-import { type TrafficCount, trafficCount, trafficMap } from "../../src/host/traffic-count.ts";
-import { type UnixCall, unixCall, unixCallMap } from "../../src/host/unix-call.ts";
+import { attachedCounterMap } from "../../src/host/counter-maps.ts";
+import type { TrafficCount } from "../../src/host/traffic-count.ts";
+import { TrafficReader } from "../../src/host/traffic-reader.ts";
+import { unixCallMap } from "../../src/host/unix-call.ts";
+import { UnixCallReader } from "../../src/host/unix-call-reader.ts";
 import { createCgroupCounters } from "../../src/network/counters/cgroup-counters.ts";
 import type { TrafficCounters } from "../../src/network/types.ts";
 
 let pod: string;
 let counters: TrafficCounters;
-let reader: CounterReader<TrafficCount>;
-let unixReader: CounterReader<UnixCall>;
+let reader: TrafficReader;
+let unixReader: UnixCallReader;
 
 beforeEach(async () => {
   pod = `/peapod-counters-test/${randomBytes(4).toString("hex")}`;
-  counters = await createCgroupCounters();
+  counters = await createCgroupCounters({ unixDelay: 0 });
   expect(counters.available()).toEqual({ ok: true });
   const calls = await bpf();
   if (calls === undefined) throw new Error("no bpf(2)");
-  reader = new CounterReader(calls, trafficMap, trafficCount);
-  unixReader = new CounterReader(calls, unixCallMap, unixCall);
+  reader = new TrafficReader(calls);
+  unixReader = new UnixCallReader(calls);
 });
 
 afterEach(async () => {
@@ -148,10 +150,14 @@ socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect(("::1", 5355))
   ]);
 });
 
-test("calls of Unix sockets are counted by name and caller, whether anybody answers or not", (context) => {
-  counters.install(`${pod}/a`);
-  if (!unixReader.read(pod).counted.has("a"))
+test("calls of Unix sockets are counted by name and caller, whether anybody answers or not", async (context) => {
+  const [a, b] = [`${pod}/a`, `${pod}/b`];
+  for (const cgroup of [a, b]) counters.install(cgroup);
+  const calls = await bpf();
+  const folder = cgroupV2Path(a) ?? "";
+  if (calls === undefined || attachedCounterMap(calls, folder, unixCallMap) === undefined) {
     context.skip("no BPF programs for Unix sockets: Linux before 6.7");
+  }
   const long = `/tmp/${"x".repeat(102)}`;
   run(
     "a",
@@ -175,16 +181,22 @@ one, other = socket.socketpair()
 one.sendall(b"x")
 `,
   );
-  const summary = unixReader
-    .read(pod)
-    .counts.map(({ call, type, name, uid, gid, count }) => `${call} ${type} ${name} ${uid}:${gid} ${count}`);
-  expect(summary.toSorted()).toEqual([
+  run("b", `socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).connect_ex("\\0b")`);
+  const found = unixReader.read([a, b]);
+  expect(found.get(b)).toMatchObject([{ name: "@b", count: 1 }]);
+  const summary = found
+    .get(a)
+    ?.map(({ call, type, name, uid, gid, count }) => `${call} ${type} ${name} ${uid}:${gid} ${count}`);
+  expect(summary?.toSorted()).toEqual([
     "connect seqpacket @queue@of 0:0 2",
     "connect stream /run/nobody.sock 0:0 3",
     "connect stream /run/nobody.sock 1000:2000 1",
     `connect stream ${long} 0:0 1`,
     "send datagram /run/nobody.log 0:0 4",
   ]);
+  // What is left of a container that is gone is forgotten.
+  expect([...unixReader.read([b]).keys()]).toEqual([b]);
+  expect(unixReader.read([a, b]).get(a)).toEqual([]);
 });
 
 test("each container has its own counts, which outlive its processes and a second installation", () => {

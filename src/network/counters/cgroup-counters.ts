@@ -9,46 +9,64 @@ import type { TrafficCounters } from "../types.ts";
 import { trafficPrograms } from "./traffic-program.ts";
 import { unixPrograms } from "./unix-program.ts";
 
-/** One map, and the programs that count into it. The map is found again by the first program. */
+/** Programs that count into one map. The map is found again by the first of them. */
 interface Counters {
   readonly map: CounterMap;
   readonly programs: readonly ProgramImage[];
 }
 
+/** Each container has them for itself: what it has counted goes with its control group. */
 const traffic: Counters = { map: trafficMap, programs: trafficPrograms };
-/** Linux 6.7. */
+/** All containers have the same: the kernel takes milliseconds to verify them. Linux 6.7. */
 const unixCalls: Counters = { map: unixCallMap, programs: unixPrograms };
 
 /**
  * Counters by BPF programs on the containers' control groups. Finds out once whether this machine can: the calls can
  * be made, cgroup version 2 is mounted and the kernel takes the programs (Linux 5.11, which is when memory of maps
- * stopped to be locked memory). Calls of Unix sockets are counted where the kernel takes those programs, too.
+ * stopped to be locked memory). Calls of Unix sockets are counted where the kernel takes those programs, too; these are loaded
+ * after `unixDelay` milliseconds, so that whoever waits for the daemon's start, or for a first container, does not wait for them.
  */
-export async function createCgroupCounters(): Promise<TrafficCounters> {
+export async function createCgroupCounters({ unixDelay = 1_000 } = {}): Promise<TrafficCounters> {
   const calls = await bpf();
   if (calls === undefined)
     return new NoCounters("bpf(2) can't be called: no koffi for this platform, or PEAPOD_NO_SYSTEM_CALLS=1");
   if (cgroupV2Path("") === undefined) return new NoCounters("no cgroup version 2 tree is mounted");
   try {
-    withPrograms(calls, traffic, () => {});
+    for (const fd of load(calls, traffic).open) calls.close(fd);
   } catch (error) {
     return new NoCounters(`the kernel refuses BPF programs on control groups: ${explain(error)}`);
   }
+  const counters = new CgroupCounters(calls);
+  if (unixDelay === 0) counters.countUnixCalls();
+  else setTimeout(() => counters.countUnixCalls(), unixDelay).unref();
+  return counters;
+}
+
+/** Undefined where the kernel does not take them. */
+function loadIfTaken(calls: BPF, counters: Counters): Loaded | undefined {
   try {
-    withPrograms(calls, unixCalls, () => {});
-    return new CgroupCounters(calls, [traffic, unixCalls]);
+    return load(calls, counters);
   } catch {
-    return new CgroupCounters(calls, [traffic]);
+    return undefined;
   }
 }
 
 class CgroupCounters implements TrafficCounters {
   readonly #bpf: BPF;
-  readonly #counters: readonly Counters[];
+  #unixCalls: Loaded | undefined;
+  /** Folders of control groups where counters were installed before {@link countUnixCalls}; undefined since. */
+  #early: Set<string> | undefined = new Set();
 
-  constructor(calls: BPF, counters: readonly Counters[]) {
+  constructor(calls: BPF) {
     this.#bpf = calls;
-    this.#counters = counters;
+  }
+
+  /** Counts calls of Unix sockets from now on, also in control groups where counters are installed already. */
+  countUnixCalls(): void {
+    this.#unixCalls = loadIfTaken(this.#bpf, unixCalls);
+    const early = [...(this.#early ?? [])].filter((folder) => existsSync(folder));
+    this.#early = undefined;
+    for (const folder of early) withOpen(folder, (fd) => this.#installUnix(fd));
   }
 
   available(): { ok: true } {
@@ -59,29 +77,44 @@ class CgroupCounters implements TrafficCounters {
     const folder = cgroupV2Path(cgroup) ?? cgroup;
     mkdirSync(folder, { recursive: true });
     withOpen(folder, (fd) => {
-      for (const counters of this.#counters) {
-        const map = this.#bpf.attachedMap(fd, counters.map.attachType, counters.map.name);
-        if (map !== undefined) this.#bpf.close(map);
-        else this.#attach(fd, counters);
+      if (!this.#isInstalled(fd, traffic)) {
+        const loaded = load(this.#bpf, traffic);
+        try {
+          this.#attach(fd, loaded);
+        } finally {
+          for (const each of loaded.open) this.#bpf.close(each);
+        }
       }
+      if (this.#early === undefined) this.#installUnix(fd);
+      else this.#early.add(folder);
     });
   }
 
   remove(cgroup: string): void {
     const folder = cgroupV2Path(cgroup) ?? cgroup;
+    this.#early?.delete(folder);
     if (!existsSync(folder)) return;
     withOpen(folder, (fd) => {
-      for (const { map, programs } of this.#counters) {
+      for (const { map, programs } of this.#unixCalls === undefined ? [traffic] : [traffic, unixCalls]) {
         for (const { attachType } of programs) this.#bpf.detach(fd, attachType, map.name);
       }
     });
   }
 
-  #attach(cgroup: number, counters: Counters): void {
-    withPrograms(this.#bpf, counters, (programs) => {
-      // The one by which the map is found comes last: who dies before it attaches all of them anew.
-      for (const { fd, attachType } of programs.toReversed()) this.#bpf.attach(cgroup, fd, attachType);
-    });
+  #installUnix(cgroup: number): void {
+    if (this.#unixCalls === undefined || this.#isInstalled(cgroup, unixCalls)) return;
+    this.#attach(cgroup, this.#unixCalls);
+  }
+
+  #isInstalled(cgroup: number, { map: { attachType, name } }: Counters): boolean {
+    const map = this.#bpf.attachedMap(cgroup, attachType, name);
+    if (map !== undefined) this.#bpf.close(map);
+    return map !== undefined;
+  }
+
+  #attach(cgroup: number, { programs }: Loaded): void {
+    // The one by which the map is found comes last: who dies before it attaches all of them anew.
+    for (const { fd, attachType } of programs.toReversed()) this.#bpf.attach(cgroup, fd, attachType);
   }
 }
 
@@ -110,17 +143,15 @@ function withOpen(folder: string, action: (fd: number) => void): void {
   }
 }
 
-interface LoadedProgram {
-  readonly fd: number;
-  readonly attachType: ProgramImage["attachType"];
+/** Programs in the kernel, which stay there as long as they are open or attached. */
+interface Loaded {
+  readonly programs: readonly { readonly fd: number; readonly attachType: ProgramImage["attachType"] }[];
+  /** All descriptors: those of the programs, and the map's. */
+  readonly open: readonly number[];
 }
 
-/** Loads the programs with a map of their own, for the time of `action`; what it attached stays. */
-function withPrograms(
-  calls: BPF,
-  { map: { name, shape }, programs }: Counters,
-  action: (programs: readonly LoadedProgram[]) => void,
-): void {
+/** Loads programs with a map of their own. */
+function load(calls: BPF, { map: { name, shape }, programs }: Counters): Loaded {
   const open: number[] = [];
   try {
     const map = calls.createHashMap(name, shape);
@@ -130,8 +161,9 @@ function withPrograms(
       open.push(fd);
       return { fd, attachType: image.attachType };
     });
-    action(loaded);
-  } finally {
+    return { programs: loaded, open };
+  } catch (error) {
     for (const fd of open) calls.close(fd);
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-// Which Unix sockets the processes of one container call, counted at connect(2) and at sendto(2) with an address; what an
-// open connection does passes nothing of this (docs/decisions/0021-unix-calls-by-cgroup-bpf.md). The kernel lends the function that
+// Which Unix sockets the processes of containers call, counted at connect(2) and at sendto(2) with an address; what an
+// open connection does passes nothing of this. All containers have the same programs and map, since to verify these takes
+// milliseconds (docs/decisions/0021-unix-calls-by-cgroup-bpf.md). The kernel lends the function that
 // finds the address only to programs under its own licence, so this file alone can be had under it. Compiled and read as
 // traffic.bpf.c is.
 #include <linux/bpf.h>
@@ -14,6 +15,7 @@ enum kind {
 };
 
 struct name {
+	__u64 cgroup; // of the caller, by its inode
 	__u32 user; // the caller's, as the host numbers them
 	__u32 group;
 	__u8 kind;
@@ -26,7 +28,7 @@ struct name {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 8192);
 	__type(key, struct name);
 	__type(value, __u64);
 } names SEC(".maps");
@@ -46,7 +48,7 @@ static __always_inline int called(struct bpf_sock_addr *call, enum kind kind)
 {
 	struct kernel_call *kernel_call = bpf_cast_to_kern_ctx(call);
 	__u64 user_and_group = bpf_get_current_uid_gid();
-	struct name name = { .kind = kind, .type = call->type };
+	struct name name = { .cgroup = bpf_get_current_cgroup_id(), .kind = kind, .type = call->type };
 	const char *path = kernel_call->address + 2;
 	__u64 length = kernel_call->address_length - 2;
 	__u64 one = 1, *count;

@@ -53,7 +53,11 @@ const outcomes: Record<string, () => Promise<void>> = {
     const first = await eventually(async () => (await page()) || undefined, "a first page");
     await eventually(async () => ((await page()) === first ? undefined : true), "another page");
     const { status } = await pod("shared-volume");
-    expect((await runCommand("curl", ["-sS", `http://${status.podIP}/`])).stdout).toMatch(/\d\d:\d\d:\d\d/);
+    await eventually(async () => {
+      const { stdout } = await runCommand("curl", ["-sS", `http://${status.podIP}/`]);
+      expect(stdout).toMatch(/\d\d:\d\d:\d\d/);
+      return (await channels("shared-volume")).includes("SharedFile author web") || undefined;
+    }, "the page as a channel");
     // It was mounted for reading only.
     expect(
       (await node.peapod(["exec", "shared-volume", "-c", "web", "--", "touch", "/usr/share/nginx/html/x"]))

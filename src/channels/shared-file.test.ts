@@ -27,8 +27,14 @@ test("one container wrote a file, another read it, and both are gone", () => {
       { container: "b", role: "Reader", hostPID: 99, path: "/mnt/index.html" },
     ],
     evidence: [
-      { source: "fanotify", detail: "a: sh closed /data/index.html, open to write, 1970-01-01T00:00:00Z" },
-      { source: "fanotify", detail: "b: PID 99 closed /mnt/index.html, open to read, 1970-01-01T00:00:01Z" },
+      {
+        source: "fanotify",
+        detail: "a: sh had /data/index.html open to write and closed it, 1970-01-01T00:00:00Z",
+      },
+      {
+        source: "fanotify",
+        detail: "b: PID 99 had /mnt/index.html open to read and closed it, 1970-01-01T00:00:01Z",
+      },
     ],
   });
 });

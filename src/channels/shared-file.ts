@@ -92,7 +92,7 @@ function passingSharer({ pod }: PodSnapshot, use: FileUse): FileSharer {
   const path = pathInContainer(pod, container, label);
   const writes = use.access === "write";
   const who = use.process ?? `PID ${hostPID}`;
-  const detail = `${container}: ${who} closed ${path ?? label}, open to ${use.access}, ${kubernetesTime(at)}`;
+  const detail = `${container}: ${who} had ${path ?? label} open to ${use.access} and closed it, ${kubernetesTime(at)}`;
   return {
     process: partyOf(use),
     writes,

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { PeapodError } from "../base/errors.ts";
 import type { AttachType, BPF, HashMapShape } from "./bpf.ts";
 import { isGone } from "./files.ts";
 
@@ -14,7 +15,10 @@ export interface CounterMap {
   readonly attachType: AttachType;
 }
 
-/** A descriptor of the map into which the programs on a control group (its folder) count; undefined where there is none. */
+/**
+ * A descriptor of the map into which the programs on a control group (its folder) count; undefined where there is none, or
+ * the kernel is too old for programs in such a place.
+ */
 export function attachedCounterMap(
   bpf: BPF,
   folder: string,
@@ -24,6 +28,10 @@ export function attachedCounterMap(
   if (cgroup === undefined) return undefined;
   try {
     return bpf.attachedMap(cgroup, attachType, name);
+  } catch (error) {
+    const { errno } = (error instanceof PeapodError ? error.details : {}) as { errno?: string };
+    if (errno === "EINVAL") return undefined;
+    throw error;
   } finally {
     closeSync(cgroup);
   }

@@ -80,12 +80,7 @@ export class UnixCallReader {
   }
 
   #open(folder: string): number | undefined {
-    let map: number | undefined;
-    try {
-      map = attachedCounterMap(this.#bpf, folder, unixCallMap);
-    } catch {
-      // Before Linux 6.7 there is no such place for programs.
-    }
+    const map = attachedCounterMap(this.#bpf, folder, unixCallMap);
     if (map === undefined) return undefined;
     const id = this.#bpf.mapID(map);
     if (this.#maps.has(id)) this.#bpf.close(map);

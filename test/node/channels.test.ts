@@ -7,6 +7,7 @@ import { createChannelObserver } from "../../src/channels/observer.ts";
 import type { Channel, ChannelObserver, MissingEvidence } from "../../src/channels/types.ts";
 import { createCgroupCounters } from "../../src/network/counters/cgroup-counters.ts";
 import { type HandMadeContainer, HandMadePod } from "../fixtures/hand-made-pod.ts";
+import { slower } from "../helpers/patience.ts";
 
 const scope = quietScope();
 const talk = join(import.meta.dirname, "../fixtures/workloads/talk.py");
@@ -110,14 +111,17 @@ describe("TCP", () => {
     });
     await expectEdges(look, ["long -> server TCP 127.0.0.1:9000", "short -> server TCP 127.0.0.1:8080"]);
     await expect
-      .poll(async () => {
-        const { channels } = await look();
-        const short = only(
-          channels,
-          ({ spec, status }) => spec.port === 8080 && status.endpoints.length === 2,
-        );
-        return [short.status.connections, short.status.traffic];
-      })
+      .poll(
+        async () => {
+          const { channels } = await look();
+          const short = only(
+            channels,
+            ({ spec, status }) => spec.port === 8080 && status.endpoints.length === 2,
+          );
+          return [short.status.connections, short.status.traffic];
+        },
+        { timeout: 10_000 * slower },
+      )
       .toEqual([
         { open: 0, total: 101 },
         { clientToServer: { bytes: 50_000 }, serverToClient: { bytes: 50_000 } },

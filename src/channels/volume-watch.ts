@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Fanotify, type FileEvent, fanotify } from "../host/fanotify.ts";
-import { MountEvents, withNamedFile } from "../host/mount-events.ts";
+import { MountEvents, maxGroups, withNamedFile } from "../host/mount-events.ts";
 import { type FileFacts, readFileFacts, resolveInRoot } from "../host/proc.ts";
 import { FileUses } from "./file-uses.ts";
 import { identifyIn } from "./process-name.ts";
@@ -16,6 +16,7 @@ const busyEvents = 1_000;
 /** For one part of the time that a busy container is watched, it is left alone for so many. */
 const restShare = 8;
 const maxFiles = 1_000;
+const notGranted = "the kernel does not grant fanotify(7)";
 
 interface WatchedContainer {
   readonly podUID: string;
@@ -51,23 +52,28 @@ export class VolumeWatch {
   #isMissing = false;
   /** By container id. */
   readonly #containers = new Map<string, WatchedContainer>();
-  /** Ids of containers that have a mount of which the kernel tells nothing. */
-  readonly #refused = new Set<string>();
+  /** Why containers have a mount that is not watched, by their ids. */
+  readonly #refused = new Map<string, string>();
+  readonly #maxGroups: number;
   readonly #watchedPods = new Map<string, WatchedPod>();
   #toldAgainAt = 0;
   /** Files are told again, and what goes on all the time is not ignored yet. */
   #isSettled = true;
 
-  constructor(pods: () => readonly ObservedPod[]) {
+  /** `limit`: how many containers are watched at most. The kernel's own limit is for all of root's programs. */
+  constructor(pods: () => readonly ObservedPod[], limit = Math.floor(maxGroups() / 2)) {
     this.#pods = pods;
+    this.#maxGroups = limit;
   }
 
   /** Why some are not watched; undefined when all are. */
   get missing(): string | undefined {
-    const whose = this.#isMissing ? "" : ` for ${this.#refused.size} containers`;
-    return this.#isMissing || this.#refused.size > 0
-      ? `who opens a file of a shared volume only for an instant is unknown${whose}: the kernel does not grant fanotify(7)`
-      : undefined;
+    const unknown = "who opens a file of a shared volume only for an instant is unknown";
+    if (this.#isMissing) return `${unknown}: ${notGranted}`;
+    const [reason] = this.#refused.values();
+    return reason === undefined
+      ? undefined
+      : `${unknown} for ${this.#refused.size} of the containers: ${reason}`;
   }
 
   /** Idempotent; nothing is watched before. */
@@ -150,16 +156,24 @@ export class VolumeWatch {
     this.#containers.set(container.id, watched);
     this.#refused.delete(container.id);
     if (watched.events === undefined) {
-      watched.events = MountEvents.make(calls);
+      const inUse = [...this.#containers.values()].filter(({ events }) => events !== undefined).length;
+      watched.events = inUse < this.#maxGroups ? MountEvents.make(calls) : undefined;
       watched.watchedSince = now;
+    }
+    if (watched.events === undefined) {
+      this.#refused.set(
+        container.id,
+        `at most ${this.#maxGroups} are watched, which is half of fs.fanotify.max_user_groups`,
+      );
+      return;
     }
     for (const { mountPath, source } of mounts) {
       const path = resolveInRoot(container.pid, mountPath);
       // Before the mount is there, the path leads to something else.
       const isThere = path !== undefined && readFileFacts(path)?.identity === readFileFacts(source)?.identity;
       if (!isThere || watched.mounts.has(mountPath)) continue;
-      if (watched.events?.watch(path) === true) watched.mounts.add(mountPath);
-      else this.#refused.add(container.id);
+      if (watched.events.watch(path)) watched.mounts.add(mountPath);
+      else this.#refused.set(container.id, notGranted);
     }
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { type Fanotify, type FileEvent, fileEvents, markFlags, parseFileEvents } from "./fanotify.ts";
-import { type FileFacts, fileFacts } from "./proc.ts";
+import { type FileFacts, fileFacts, readProcFile } from "./proc.ts";
 
 /**
  * Who has opened which files through some mounts and closed them, kept by the kernel until it is asked for: nobody has to
@@ -70,6 +70,12 @@ export class MountEvents {
   close(): void {
     closeSync(this.#group);
   }
+}
+
+/** How many groups the user of this process may have: `fs.fanotify.max_user_groups`, or its default. */
+export function maxGroups(): number {
+  const value = Number(readProcFile("/proc/sys/fs/fanotify/max_user_groups") ?? Number.NaN);
+  return Number.isNaN(value) ? 128 : value;
 }
 
 /** A file that a handle names, as it is now. */

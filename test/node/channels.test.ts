@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { quietScope } from "../../src/base/scope.ts";
 import { createChannelObserver } from "../../src/channels/observer.ts";
 import type { Channel, ChannelObserver, MissingEvidence } from "../../src/channels/types.ts";
+import { VolumeWatch } from "../../src/channels/volume-watch.ts";
 import { createCgroupCounters } from "../../src/network/counters/cgroup-counters.ts";
 import { type HandMadeContainer, HandMadePod } from "../fixtures/hand-made-pod.ts";
 import { slower } from "../helpers/patience.ts";
@@ -262,6 +263,23 @@ describe("files that are open for an instant", () => {
     await expect.poll(() => existsSync(join(pod.volume, "3000")), { timeout: 20_000 }).toBe(true);
     await expectEdges(look, ["writer -> reader SharedFile shared:/now"]);
   });
+});
+
+test("more containers than the kernel may be asked to watch: said for how many, and the rest is watched", async () => {
+  const pod = new HandMadePod("pod");
+  undo.push(() => pod.remove());
+  await pod.ready();
+  for (const name of ["a", "b"])
+    await pod.run(name, { script: "while sleep 0.1; do echo > $VOLUME/x; done" });
+  const watch = new VolumeWatch(() => [pod.observed()], 1);
+  undo.push(async () => watch.close());
+  await watch.start();
+  const usersOf = () => {
+    watch.look(Date.now());
+    return watch.usesOf(pod.uid).map(({ container, label, access }) => `${container} ${access} ${label}`);
+  };
+  await expect.poll(usersOf, { timeout: 10_000 }).toEqual(["a write shared:/x"]);
+  expect(watch.missing).toMatch(/for 1 of the containers: at most 1 are watched/);
 });
 
 test("UDP, connected or not", async () => {

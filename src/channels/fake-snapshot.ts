@@ -22,6 +22,7 @@ export function fakeSnapshot(parts: Partial<PodSnapshot> = {}): PodSnapshot {
     fifoUses: [],
     fileUses: [],
     unixCalls: [],
+    unservedUnixCalls: [],
     waitingOpens: [],
     earlierSockets: new Set(),
     knownListeners: [],

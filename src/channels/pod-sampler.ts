@@ -89,6 +89,7 @@ export class PodSampler {
     const opens = waitingOpens(pod, processes);
     const answers = await asking;
     const unix = answers.unix ?? parseProcUnixSockets(net("unix"));
+    const outcomes = this.#unixCalls.outcomes(pod, unixCalls, unix, this.#earlierSockets);
     const snapshot: PodSnapshot = {
       pod,
       takenAt: now,
@@ -107,7 +108,9 @@ export class PodSampler {
       waitingOpens: opens,
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
       fileUses: fileUses(),
-      unixCalls: this.#unixCalls.answered(pod, unixCalls, unix, this.#earlierSockets),
+      unixCalls: outcomes.answered,
+      // Without `ss` it isn't known which file a socket belongs to.
+      unservedUnixCalls: answers.unix === undefined ? [] : outcomes.unserved,
       earlierSockets: this.#earlierSockets,
       knownListeners: this.#knownListeners(now),
       deep: deepCounts(processes),

@@ -34,6 +34,8 @@ export interface PodSnapshot {
   readonly fileUses: readonly FileUse[];
   /** Calls of Unix sockets that listen now, answered since the pod's first look. */
   readonly unixCalls: readonly AnsweredUnixCall[];
+  /** Calls of paths in shared volumes on which nothing listens, neither now nor at the look before. */
+  readonly unservedUnixCalls: readonly UnservedUnixCall[];
   /** What threads wait for in open(2): paths read from their memory. */
   readonly waitingOpens: readonly WaitingOpen[];
   /**
@@ -130,6 +132,17 @@ export interface AnsweredUnixCall {
   readonly name: string;
   /** Inode of the server's socket. */
   readonly server: number;
+  readonly count: number;
+}
+
+/** How often a container called a Unix socket that nobody serves. */
+export interface UnservedUnixCall {
+  readonly container: string;
+  readonly type: "stream" | "datagram" | "seqpacket";
+  /** As the caller spelled it. */
+  readonly name: string;
+  /** `VOLUME:/path`. */
+  readonly label: string;
   readonly count: number;
 }
 

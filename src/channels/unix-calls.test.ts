@@ -46,15 +46,15 @@ const call = (count: number, parts: Partial<UnixCall> = {}): UnixCall => ({
   ...parts,
 });
 
-/** Looks one after the other: what container b had called by then, and the inodes that were there before. */
+/** Looks one after the other: what container b had called by then, and the inodes that were there before; gives what was answered. */
 function looks(
   ...seen: readonly { calls: readonly UnixCall[]; earlier?: readonly number[]; server?: UnixSocket }[]
 ) {
   const unixCalls = new UnixCalls();
   return seen.map(({ calls, earlier = [100], server: there = server }) =>
     unixCalls
-      .answered(pod, new Map([["/b", calls]]), [there], new Set(earlier))
-      .map(({ container, name, count }) => `${container} ${name} ${count}`),
+      .outcomes(pod, new Map([["/b", calls]]), [there], new Set(earlier))
+      .answered.map(({ container, name, count }) => `${container} ${name} ${count}`),
   );
 }
 
@@ -108,4 +108,22 @@ test("counts that begin anew are news", () => {
     ["b /mnt/s.sock 50"],
     ["b /mnt/s.sock 53"],
   ]);
+});
+
+test("who calls a path in a shared volume on which nothing listens, look after look, finds nobody", () => {
+  const unixCalls = new UnixCalls();
+  const look = (count: number, sockets: readonly UnixSocket[], parts: Partial<UnixCall> = {}) =>
+    unixCalls
+      .outcomes(pod, new Map([["/b", [call(count, parts)]]]), sockets, new Set())
+      .unserved.map(({ container, label, count }) => `${container} ${label} ${count}`);
+  expect(look(1, [])).toEqual([]);
+  expect(look(3, [])).toEqual(["b data:/s.sock 2"]);
+  // A server of another type is there; then the right one.
+  expect(look(4, [{ ...server, type: "seqpacket" }])).toEqual([]);
+  expect(look(5, [server])).toEqual([]);
+  // It may have ended after it answered.
+  expect(look(6, [])).toEqual([]);
+  expect(look(7, [])).toEqual(["b data:/s.sock 1"]);
+  for (const name of ["/run/other.sock", "@s"])
+    for (const n of [1, 2]) expect(look(n, [], { name })).toEqual([]);
 });

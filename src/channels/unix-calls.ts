@@ -3,61 +3,96 @@ import { type FileAccess, readFileAccess, readProcessCredentials } from "../host
 import { readWorkingFolder, resolveInRoot } from "../host/proc.ts";
 import type { UnixSocket } from "../host/sockets.ts";
 import type { UnixCall } from "../host/unix-call.ts";
-import type { AnsweredUnixCall } from "./snapshot.ts";
+import type { AnsweredUnixCall, UnservedUnixCall } from "./snapshot.ts";
 import type { ObservedContainer, ObservedPod } from "./types.ts";
 import { volumePath } from "./volume-paths.ts";
 
+/** What became of calls. */
+export interface UnixCallOutcomes {
+  readonly answered: readonly AnsweredUnixCall[];
+  readonly unserved: readonly UnservedUnixCall[];
+}
+
 /**
- * Which calls of Unix sockets reached their server. The kernel counts calls, not answers; a call is taken for answered when the
- * same socket was listening at the looks before and after it, the name led to it, and the caller may write to its file (unix(7)). What was called
- * before the first look, or while the server came or went, is not known and left out.
+ * Which calls of Unix sockets reached their server, and which found nobody. The kernel counts calls, not answers; a call is
+ * taken for answered when the same socket was listening at the looks before and after it, the name led to it, and the caller
+ * may write to its file (unix(7)). A call of a path in a volume that containers share found nobody when at both looks
+ * nothing listened there. What was called before the first look, or while the server came or went, is not known and left out.
  */
 export class UnixCalls {
   #counted: ReadonlyMap<string, number> | undefined;
+  /** Places on which nothing listened at the look before. */
+  #unserved: ReadonlySet<string> = new Set();
   readonly #answered = new Map<string, number>();
+  readonly #inVain = new Map<string, number>();
 
   /**
    * `calls` by control group of the caller's container; `sockets` as they are after these were counted; `earlier`: inodes of
    * those that were there at the look before.
    */
-  answered(
+  outcomes(
     pod: ObservedPod,
     calls: ReadonlyMap<string, readonly UnixCall[]>,
     sockets: readonly UnixSocket[],
     earlier: ReadonlySet<number>,
-  ): AnsweredUnixCall[] {
+  ): UnixCallOutcomes {
     const before = this.#counted;
     const counted = new Map<string, number>();
-    this.#counted = counted;
+    const nowUnserved = new Set<string>();
+    const answered: AnsweredUnixCall[] = [];
+    const unserved: UnservedUnixCall[] = [];
     const servers = sockets.filter(
       ({ listening, type, name }) => listening || (type === "datagram" && name !== undefined),
     );
-    return pod.containers.flatMap((container) =>
-      (calls.get(container.cgroup) ?? []).flatMap((call) => {
-        const key = `${container.id} ${call.cgroup} ${call.call} ${call.type} ${call.uid} ${call.gid} ${call.name}`;
-        counted.set(key, call.count);
-        const abstract = call.name.startsWith("@");
-        const file = abstract ? undefined : fileOf(pod, container, call.name);
-        const server = servers.find(
-          (socket) =>
-            socket.type === call.type &&
-            (abstract ? socket.name === call.name : file !== undefined && socket.file === file.identity),
-        );
-        if (server === undefined) return [];
+    for (const container of pod.containers) {
+      for (const call of calls.get(container.cgroup) ?? []) {
+        const { cgroup, uid, gid, type, name } = call;
+        const key = `${container.id} ${cgroup} ${call.call} ${type} ${uid} ${gid} ${name}`;
         const last = before?.get(key) ?? 0;
         // A container that called very many has its counts begin anew.
         const news = before === undefined ? 0 : call.count >= last ? call.count - last : call.count;
-        if (earlier.has(server.inode) && (file === undefined || mayWrite(container, file, call))) {
-          this.#answered.set(key, (this.#answered.get(key) ?? 0) + news);
+        counted.set(key, call.count);
+        const abstract = name.startsWith("@");
+        const file = abstract ? undefined : fileOf(pod, container, name);
+        const isAt = (socket: UnixSocket) =>
+          abstract ? socket.name === name : file !== undefined && socket.file === file.identity;
+        const server = servers.find((socket) => socket.type === type && isAt(socket));
+        if (server !== undefined) {
+          this.#inVain.delete(key);
+          const isSure = earlier.has(server.inode) && (file === undefined || mayWrite(container, file, call));
+          const count = grow(this.#answered, key, isSure ? news : 0);
+          if (count > 0) {
+            answered.push({ container: container.name, call: call.call, name, server: server.inode, count });
+          }
+          continue;
         }
-        const count = this.#answered.get(key) ?? 0;
-        const { name } = call;
-        return count === 0
-          ? []
-          : [{ container: container.name, call: call.call, name, server: server.inode, count }];
-      }),
-    );
+        const label = abstract ? undefined : sharedLabel(pod, container.name, name);
+        if (label === undefined || call.call !== "connect" || servers.some(isAt)) continue;
+        nowUnserved.add(label);
+        const count = grow(this.#inVain, key, this.#unserved.has(label) ? news : 0);
+        if (count > 0) unserved.push({ container: container.name, type, name, label, count });
+      }
+    }
+    for (const known of [this.#answered, this.#inVain]) {
+      for (const key of known.keys()) if (!counted.has(key)) known.delete(key);
+    }
+    this.#counted = counted;
+    this.#unserved = nowUnserved;
+    return { answered, unserved };
   }
+}
+
+function grow(counts: Map<string, number>, key: string, by: number): number {
+  const count = (counts.get(key) ?? 0) + by;
+  counts.set(key, count);
+  return count;
+}
+
+/** `VOLUME:/path` of a path in a volume that another container mounts, too. */
+function sharedLabel(pod: ObservedPod, container: string, path: string): string | undefined {
+  const place = volumePath(pod, container, path);
+  const isShared = place?.volume.mounts.some((mount) => mount.container !== container);
+  return isShared === true ? place?.label : undefined;
 }
 
 /** The file that a path leads to in a container. */

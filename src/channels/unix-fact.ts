@@ -4,7 +4,11 @@ import type { ObservedProcess, PodSnapshot } from "./snapshot.ts";
 import type { ChannelEndpoint, ChannelScope, ChannelType, Evidence } from "./types.ts";
 import { pathInContainer, volumePath } from "./volume-paths.ts";
 
-const types = { stream: "UnixStream", datagram: "UnixDatagram", seqpacket: "UnixSeqpacket" } as const;
+export const unixTypes = {
+  stream: "UnixStream",
+  datagram: "UnixDatagram",
+  seqpacket: "UnixSeqpacket",
+} as const;
 
 /** A named Unix socket, as much as is known of it. */
 export type NamedSocket = Pick<UnixSocket, "type" | "name" | "file">;
@@ -64,7 +68,7 @@ export function unixFact(
             : endpointOf(clientEnd, "Client", path(clientEnd)),
       ];
   const evidence: Evidence = { source: observed.source ?? "ss -x", detail: observed.detail };
-  const type: ChannelType = types[socket.type];
+  const type: ChannelType = unixTypes[socket.type];
   const scope: ChannelScope =
     serverProcess === undefined
       ? "Egress"

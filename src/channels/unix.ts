@@ -4,7 +4,7 @@ import type { ChannelFact } from "./fact.ts";
 import { mergeFacts } from "./internet-fact.ts";
 import { Owners } from "./owners.ts";
 import type { PodSnapshot } from "./snapshot.ts";
-import { socketPlace, unixFact } from "./unix-fact.ts";
+import { socketPlace, unixFact, unixTypes } from "./unix-fact.ts";
 
 /**
  * Unix sockets by name: one channel per name, server container and client container. `ss` tells for each socket
@@ -19,7 +19,12 @@ export function unixChannels(snapshot: PodSnapshot): ChannelFact[] {
     ...calledFacts(snapshot, owners),
     ...deepUnixFacts(snapshot, owners),
   ]);
-  return [...edges, ...idleServerFacts(snapshot, owners, edges), ...staleFacts(snapshot)];
+  return [
+    ...edges,
+    ...idleServerFacts(snapshot, owners, edges),
+    ...staleFacts(snapshot),
+    ...unservedFacts(snapshot),
+  ];
 }
 
 function connectedFacts(snapshot: PodSnapshot, owners: Owners): ChannelFact[] {
@@ -154,4 +159,27 @@ function staleFacts(snapshot: PodSnapshot): ChannelFact[] {
       },
     ];
   });
+}
+
+/** Who connects to a path in a shared volume on which nobody listens. */
+function unservedFacts({ unservedUnixCalls }: PodSnapshot): ChannelFact[] {
+  return unservedUnixCalls.map(({ container, type, name, label, count }) => ({
+    key: `${unixTypes[type]} ${label} unserved ${container}`,
+    type: unixTypes[type],
+    label: "unix",
+    scope: "InterContainer",
+    address: label,
+    endpoints: [{ container, role: "Client", path: name }],
+    condition: "Blocked",
+    reason: `nothing listens on ${label}`,
+    fleeting: true,
+    activity: `${count}`,
+    readings: [],
+    evidence: [
+      {
+        source: "BPF counters of the control group",
+        detail: `${container}: ${count} calls of connect(2) to ${name}, where nothing listens`,
+      },
+    ],
+  }));
 }

@@ -57,6 +57,11 @@ const broken = (
     { container: "b", role: "Reader" },
   ],
 ) => fakeChannel({ type: "FIFO", address: "run:/pipe", ...spec }, { state: "Idle", endpoints });
+const unserved = (status: Partial<Channel["status"]> = {}) =>
+  fakeChannel(
+    { type: "UnixStream", address: "run:/app.sock" },
+    { needsPort: false, reason: "nothing listens on run:/app.sock", ...status },
+  );
 const withSidecar = { initContainers: [{ name: "proxy", restartPolicy: "Always" as const }] };
 const stale = fakeChannel(
   { type: "UnixStream", address: "run:/app.sock" },
@@ -363,6 +368,16 @@ const table: Record<string, { speaks: Parts[]; quiet: Parts[] }> = {
           }),
         ],
       },
+    ],
+  },
+  "socket-unserved": {
+    speaks: [
+      { channels: [unserved()] },
+      { channels: [unserved()], evidence: { unixServers: [server("run:/other.sock")] } },
+    ],
+    quiet: [
+      { channels: [unserved({ state: "Closed" })] },
+      { channels: [unserved({ endpoints: clientAndServer, reason: "the server has not accepted" })] },
     ],
   },
   "fifo-reader-gone": {

@@ -26,6 +26,7 @@ import { shmFull } from "./shm-full.ts";
 import { shmInTwoPlaces } from "./shm-in-two-places.ts";
 import { socketNotShared } from "./socket-not-shared.ts";
 import { socketPermission } from "./socket-permission.ts";
+import { socketUnserved } from "./socket-unserved.ts";
 import { staleSocket } from "./stale-socket.ts";
 import { volumeNotWritable } from "./volume-not-writable.ts";
 import { writeToReadOnly } from "./write-to-read-only.ts";
@@ -48,6 +49,7 @@ export const liveRules: readonly LiveRule[] = [
   probeWithoutServer,
   declaredPortUnserved,
   socketNotShared,
+  socketUnserved,
   socketPermission,
   staleSocket,
   fifoWithoutOtherEnd,

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type Fanotify, type FileEvent, fanotify } from "../host/fanotify.ts";
 import { MountEvents, maxGroups, withNamedFile } from "../host/mount-events.ts";
@@ -5,7 +6,7 @@ import { type FileFacts, readFileFacts, resolveInRoot } from "../host/proc.ts";
 import { FileUses } from "./file-uses.ts";
 import { identifyIn } from "./process-name.ts";
 import { accessesOf, type FileUse } from "./snapshot.ts";
-import type { CreatedContainer, ObservedPod } from "./types.ts";
+import type { CreatedContainer, ObservedPod, ObservedVolume } from "./types.ts";
 
 /** What is known of a file is told anew after that long, so that the map knows when it was last used. */
 const tellAgainMilliseconds = 5_000;
@@ -15,20 +16,37 @@ const beginMilliseconds = 30_000;
 const busyEvents = 1_000;
 /** For one part of the time that a busy container is watched, it is left alone for so many. */
 const restShare = 8;
-const maxFiles = 1_000;
+const maxHandles = 1_000;
 const notGranted = "the kernel does not grant fanotify(7)";
 
 interface WatchedContainer {
   readonly podUID: string;
   readonly container: CreatedContainer;
-  /** Undefined while it is left alone, and where the kernel gives none. */
-  events: MountEvents | undefined;
+  readonly places: readonly Place[];
+  readonly group: Group;
   /** Paths of the mounts that are watched. */
   readonly mounts: Set<string>;
   readonly knownSince: number;
   hasRun: boolean;
   watchedSince: number;
   restsUntil: number;
+}
+
+/** A volume that the container shares. */
+interface Place {
+  readonly volume: string;
+  readonly hostPath: string;
+}
+
+/**
+ * Containers whose events come together: an event tells the file, and no two of them share a volume, so that the file tells
+ * whose it was. The kernel gives few groups, a node has many containers.
+ */
+interface Group {
+  readonly events: MountEvents;
+  readonly members: Set<WatchedContainer>;
+  /** By a folder's handle, where it was found last. */
+  readonly places: Map<string, { readonly member: WatchedContainer; readonly place: Place }>;
 }
 
 /** What a handle led to; it is kept for events of files that are gone by the time of the look. */
@@ -52,6 +70,7 @@ export class VolumeWatch {
   #isMissing = false;
   /** By container id. */
   readonly #containers = new Map<string, WatchedContainer>();
+  readonly #groups = new Set<Group>();
   /** Why containers have a mount that is not watched, by their ids. */
   readonly #refused = new Map<string, string>();
   readonly #maxGroups: number;
@@ -60,7 +79,7 @@ export class VolumeWatch {
   /** Files are told again, and what goes on all the time is not ignored yet. */
   #isSettled = true;
 
-  /** `limit`: how many containers are watched at most. The kernel's own limit is for all of root's programs. */
+  /** `limit`: how many groups of events there are at most. The kernel's own limit is for all of root's programs. */
   constructor(pods: () => readonly ObservedPod[], limit = Math.floor(maxGroups() / 2)) {
     this.#pods = pods;
     this.#maxGroups = limit;
@@ -101,10 +120,12 @@ export class VolumeWatch {
       for (const container of pod.containers) this.#watch(calls, pod, container, now);
     }
     const isTime = now - this.#toldAgainAt >= tellAgainMilliseconds;
+    for (const group of this.#groups) {
+      this.#take(calls, group, now);
+      if (isTime) group.events.tellAgain();
+    }
     for (const [id, watched] of this.#containers) {
       const pod = pods.get(watched.podUID);
-      if (pod !== undefined) this.#take(calls, pod, watched, now);
-      if (isTime) watched.events?.tellAgain();
       const runs = pod?.containers.some((container) => container.id === id) === true;
       watched.hasRun ||= runs;
       const mayBegin = pod !== undefined && !watched.hasRun && now - watched.knownSince < beginMilliseconds;
@@ -127,11 +148,7 @@ export class VolumeWatch {
     const calls = this.#calls;
     if (this.#isSettled || calls === undefined) return;
     this.#isSettled = true;
-    const pods = new Map(this.#pods().map((pod) => [pod.uid, pod]));
-    for (const watched of this.#containers.values()) {
-      const pod = pods.get(watched.podUID);
-      if (pod !== undefined) this.#take(calls, pod, watched, now);
-    }
+    for (const group of this.#groups) this.#take(calls, group, now);
   }
 
   /** What is remembered of a pod's files, the oldest first. */
@@ -152,74 +169,111 @@ export class VolumeWatch {
     const mounts = sharedMounts(pod, container.name);
     const known = this.#containers.get(container.id);
     if (mounts.length <= (known?.mounts.size ?? 0) || now < (known?.restsUntil ?? 0)) return;
-    const watched = known ?? newlyWatched(pod.uid, container, now);
-    this.#containers.set(container.id, watched);
     this.#refused.delete(container.id);
-    if (watched.events === undefined) {
-      const inUse = [...this.#containers.values()].filter(({ events }) => events !== undefined).length;
-      watched.events = inUse < this.#maxGroups ? MountEvents.make(calls) : undefined;
-      watched.watchedSince = now;
-    }
-    if (watched.events === undefined) {
-      this.#refused.set(
-        container.id,
-        `at most ${this.#maxGroups} are watched, which is half of fs.fanotify.max_user_groups`,
-      );
+    const watched = known ?? this.#newMember(calls, pod, container, now);
+    if (watched === undefined) {
+      const reason = `at most ${this.#maxGroups} groups are taken, which is half of fs.fanotify.max_user_groups`;
+      this.#refused.set(container.id, reason);
       return;
     }
+    if (watched.mounts.size === 0) watched.watchedSince = now;
     for (const { mountPath, source } of mounts) {
       const path = resolveInRoot(container.pid, mountPath);
       // Before the mount is there, the path leads to something else.
       const isThere = path !== undefined && readFileFacts(path)?.identity === readFileFacts(source)?.identity;
       if (!isThere || watched.mounts.has(mountPath)) continue;
-      if (watched.events.watch(path)) watched.mounts.add(mountPath);
+      if (watched.group.events.watch(path)) watched.mounts.add(mountPath);
       else this.#refused.set(container.id, notGranted);
     }
   }
 
-  #take(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, now: number): void {
-    const { events } = watched;
-    if (events === undefined) return;
-    const taken = events.take(busyEvents);
-    for (const event of taken.events) this.#note(calls, pod, watched, event, now);
-    if (!taken.more) return;
-    events.close();
-    watched.events = undefined;
-    watched.mounts.clear();
+  #newMember(
+    calls: Fanotify,
+    pod: ObservedPod,
+    container: CreatedContainer,
+    now: number,
+  ): WatchedContainer | undefined {
+    const places = sharedPlaces(pod, container.name);
+    const group =
+      [...this.#groups].find(({ members }) =>
+        [...members].every((member) => !overlap(member.places, places)),
+      ) ?? this.#newGroup(calls);
+    if (group === undefined) return undefined;
+    const member: WatchedContainer = {
+      podUID: pod.uid,
+      container,
+      places,
+      group,
+      mounts: new Set(),
+      knownSince: now,
+      hasRun: false,
+      watchedSince: now,
+      restsUntil: 0,
+    };
+    group.members.add(member);
+    this.#containers.set(container.id, member);
+    return member;
+  }
+
+  #newGroup(calls: Fanotify): Group | undefined {
+    const events = this.#groups.size < this.#maxGroups ? MountEvents.make(calls) : undefined;
+    if (events === undefined) return undefined;
+    const group: Group = { events, members: new Set(), places: new Map() };
+    this.#groups.add(group);
+    return group;
+  }
+
+  #take(calls: Fanotify, group: Group, now: number): void {
+    const { events, lost } = group.events.take();
+    const folders = new Map<string, FoundFolder | undefined>();
+    const counts = new Map<WatchedContainer, number>();
+    for (const event of events) {
+      const handle = event.place?.folder ?? "";
+      if (!folders.has(handle)) folders.set(handle, findFolder(calls, group, handle));
+      const folder = folders.get(handle);
+      if (folder === undefined) continue;
+      const count = (counts.get(folder.member) ?? 0) + 1;
+      counts.set(folder.member, count);
+      if (count <= busyEvents) this.#note(calls, folder, event, now);
+    }
+    const byCount = [...counts].sort(([, a], [, b]) => b - a);
+    for (const [index, [member, count]] of byCount.entries()) {
+      if (count > busyEvents || (lost && index === 0)) this.#leaveAlone(member, now);
+    }
+  }
+
+  #leaveAlone(watched: WatchedContainer, now: number): void {
+    this.#unwatch(watched);
     watched.restsUntil = now + restShare * Math.max(now - watched.watchedSince, tellAgainMilliseconds);
   }
 
-  #note(calls: Fanotify, pod: ObservedPod, watched: WatchedContainer, event: FileEvent, now: number): void {
-    const { place, handle, pid: hostPID } = event;
-    if (place === undefined) return;
-    const { files, uses } = this.#watchedPod(pod.uid);
-    for (const { name, hostPath } of pod.volumes) {
-      const folder = withNamedFile(calls, hostPath, place.folder, ({ inside }) => inside);
-      if (folder === undefined) continue;
-      const file = withNamedFile(calls, hostPath, handle, ({ facts: { identity, kind } }, path) => {
-        watched.events?.ignore(path, event);
-        return { identity, kind };
-      });
-      const { identity, kind } = file ?? files.get(handle) ?? { identity: handle, kind: "file" };
-      remember(files, handle, { identity, kind });
-      if (kind !== "file" && kind !== "fifo") return;
-      const { container } = watched;
-      const label = `${name}:${join("/", folder, place.name)}`;
-      const { pid, process } = identifyIn([container], hostPID) ?? { pid: undefined, process: undefined };
-      for (const access of accessesOf(event)) {
-        uses.add({
-          identity,
-          kind,
-          label,
-          access,
-          container: container.name,
-          hostPID,
-          pid,
-          process,
-          at: now,
-        });
-      }
-      return;
+  #unwatch({ container, group, mounts }: WatchedContainer): void {
+    for (const mountPath of mounts) {
+      const path = resolveInRoot(container.pid, mountPath);
+      if (path !== undefined) group.events.unwatch(path);
+    }
+    mounts.clear();
+  }
+
+  #note(calls: Fanotify, folder: FoundFolder, event: FileEvent, now: number): void {
+    const { handle, pid: hostPID } = event;
+    const { member, volume, hostPath, inside } = folder;
+    const { files, uses } = this.#watchedPod(member.podUID);
+    const file = withNamedFile(calls, hostPath, handle, ({ facts: { identity, kind } }, path) => {
+      member.group.events.ignore(path, event);
+      return { identity, kind };
+    });
+    const { identity, kind } = file ?? files.get(handle) ?? { identity: handle, kind: "file" };
+    remember(files, handle, { identity, kind });
+    if (kind !== "file" && kind !== "fifo") return;
+    const label = `${volume}:${join("/", inside, event.place?.name ?? "")}`;
+    const { name: container } = member.container;
+    const { pid, process } = identifyIn([member.container], hostPID) ?? {
+      pid: undefined,
+      process: undefined,
+    };
+    for (const access of accessesOf(event)) {
+      uses.add({ identity, kind, label, access, container, hostPID, pid, process, at: now });
     }
   }
 
@@ -229,40 +283,81 @@ export class VolumeWatch {
     return pod;
   }
 
-  #forget(id: string, { events }: WatchedContainer): void {
-    events?.close();
+  #forget(id: string, watched: WatchedContainer): void {
+    const { group } = watched;
+    this.#unwatch(watched);
     this.#containers.delete(id);
     this.#refused.delete(id);
+    group.members.delete(watched);
+    for (const [handle, { member }] of group.places) if (member === watched) group.places.delete(handle);
+    if (group.members.size > 0) return;
+    group.events.close();
+    this.#groups.delete(group);
   }
 }
 
-function newlyWatched(podUID: string, container: CreatedContainer, now: number): WatchedContainer {
-  return {
-    podUID,
-    container,
-    events: undefined,
-    mounts: new Set(),
-    knownSince: now,
-    hasRun: false,
-    watchedSince: now,
-    restsUntil: 0,
-  };
+/** In whose volume a folder is, and where in it. */
+interface FoundFolder extends Place {
+  readonly member: WatchedContainer;
+  readonly inside: string;
 }
 
-function remember(files: Map<string, KnownFile>, handle: string, file: KnownFile): void {
-  files.delete(handle);
-  files.set(handle, file);
-  const [oldest] = files.keys();
-  if (files.size > maxFiles && oldest !== undefined) files.delete(oldest);
+function findFolder(calls: Fanotify, { members, places }: Group, handle: string): FoundFolder | undefined {
+  const known = places.get(handle);
+  const candidates = [...members].flatMap((member) => member.places.map((place) => ({ member, place })));
+  for (const candidate of known === undefined ? candidates : [known, ...candidates]) {
+    const { hostPath } = candidate.place;
+    const inside = withNamedFile(calls, hostPath, handle, (folder) => folder.inside);
+    if (inside === undefined) continue;
+    remember(places, handle, candidate);
+    return { ...candidate.place, member: candidate.member, inside };
+  }
+  return undefined;
 }
 
-/** Where a container mounts volumes that another container mounts too and somebody may write to, and what is mounted there. */
+function remember<T>(known: Map<string, T>, handle: string, value: T): void {
+  known.delete(handle);
+  known.set(handle, value);
+  const [oldest] = known.keys();
+  if (known.size > maxHandles && oldest !== undefined) known.delete(oldest);
+}
+
+function overlap(some: readonly Place[], others: readonly Place[]): boolean {
+  const isIn = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+  return some.some((a) => others.some((b) => isIn(a.hostPath, b.hostPath) || isIn(b.hostPath, a.hostPath)));
+}
+
+/** Volumes of a container that another one mounts too, and that somebody may write to. */
+function sharedVolumes({ volumes }: ObservedPod, container: string): ObservedVolume[] {
+  return volumes.filter(
+    ({ mounts }) =>
+      mounts.some((mount) => mount.container === container) &&
+      mounts.some((mount) => mount.container !== container) &&
+      mounts.some(({ readOnly }) => readOnly !== true),
+  );
+}
+
+function sharedPlaces(pod: ObservedPod, container: string): Place[] {
+  return sharedVolumes(pod, container).map(({ name, hostPath }) => ({
+    volume: name,
+    hostPath: realPath(hostPath),
+  }));
+}
+
+/** Where a container mounts its shared volumes, and what is mounted there. */
 function sharedMounts(pod: ObservedPod, container: string): { mountPath: string; source: string }[] {
-  return pod.volumes.flatMap(({ hostPath, mounts }) => {
-    const isShared = mounts.some((mount) => mount.container !== container);
-    if (!isShared || mounts.every(({ readOnly }) => readOnly)) return [];
-    return mounts
+  return sharedVolumes(pod, container).flatMap(({ hostPath, mounts }) =>
+    mounts
       .filter((mount) => mount.container === container)
-      .map(({ mountPath, subPath = "" }) => ({ mountPath, source: join(hostPath, subPath) }));
-  });
+      .map(({ mountPath, subPath = "" }) => ({ mountPath, source: join(hostPath, subPath) })),
+  );
+}
+
+/** Two volumes may be one folder by two names. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

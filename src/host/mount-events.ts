@@ -2,9 +2,11 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } fro
 import { type Fanotify, type FileEvent, fileEvents, markFlags, parseFileEvents } from "./fanotify.ts";
 import { type FileFacts, fileFacts, readProcFile } from "./proc.ts";
 
+const mostEvents = 32_768;
+
 /**
  * Who has opened which files through some mounts and closed them, kept by the kernel until it is asked for: nobody has to
- * wait for that, and whose mount it was is known even when the process is gone. A container sees volumes through
+ * wait for that, and it was through one of these mounts even when the process is gone. A container sees volumes through
  * mounts of its own. A close costs its process about a microsecond; one that is ignored a tenth of that.
  */
 export class MountEvents {
@@ -33,25 +35,31 @@ export class MountEvents {
     );
   }
 
-  /**
-   * What happened since the last time, at most `limit` events; `more`: the rest is still there, or was lost.
-   */
-  take(limit: number): { events: FileEvent[]; more: boolean } {
+  /** The opposite of {@link watch}. */
+  unwatch(path: string): void {
+    const { remove, mount } = markFlags;
+    this.#calls.mark(this.#group, remove | mount, fileEvents.closedWriter | fileEvents.closedReader, path);
+  }
+
+  /** What happened since the last time. `lost`: there was more than the kernel keeps (16384 events, as a rule). */
+  take(): { events: FileEvent[]; lost: boolean } {
     const events: FileEvent[] = [];
     const buffer = Buffer.alloc(65_536);
-    while (events.length < limit) {
+    let lost = false;
+    // Whoever goes on making events must not keep the reader for ever.
+    while (events.length < mostEvents) {
       let length: number;
       try {
         length = readSync(this.#group, buffer);
       } catch {
         // EAGAIN: nothing more.
-        return { events, more: false };
+        break;
       }
       const parsed = parseFileEvents(buffer.subarray(0, length));
       events.push(...parsed.events);
-      if (parsed.lost) return { events, more: true };
+      lost ||= parsed.lost;
     }
-    return { events, more: true };
+    return { events, lost };
   }
 
   /** What is already known of a file is not told again, until {@link tellAgain}. `path` may be one of /proc/self/fd. */

@@ -265,7 +265,33 @@ describe("files that are open for an instant", () => {
   });
 });
 
-test("more containers than the kernel may be asked to watch: said for how many, and the rest is watched", async () => {
+test("containers of several pods share groups of events, and an event counts for its own pod", async () => {
+  const pods = ["one", "other"].map((name) => new HandMadePod(name));
+  for (const pod of pods) {
+    undo.push(() => pod.remove());
+    await pod.ready();
+    await pod.run("a", { script: `while sleep 0.1; do echo > $VOLUME/${pods.indexOf(pod)}; done` });
+    await pod.run("b", { script: "while sleep 0.1; do cat $VOLUME/*; done >/dev/null 2>&1" });
+  }
+  const watch = new VolumeWatch(() => pods.map((pod) => pod.observed()), 2);
+  undo.push(async () => watch.close());
+  await watch.start();
+  const usersOf = () => {
+    watch.look(Date.now());
+    return pods.map(({ uid }) =>
+      watch
+        .usesOf(uid)
+        .map(({ container, label, access }) => `${container} ${access} ${label}`)
+        .sort(),
+    );
+  };
+  await expect
+    .poll(usersOf, { timeout: 10_000 * slower })
+    .toEqual([0, 1].map((name) => [`a write shared:/${name}`, `b read shared:/${name}`]));
+  expect(watch.missing).toBeUndefined();
+});
+
+test("more containers of one volume than there are groups of events: said for how many, and the rest is watched", async () => {
   const pod = new HandMadePod("pod");
   undo.push(() => pod.remove());
   await pod.ready();
@@ -279,7 +305,7 @@ test("more containers than the kernel may be asked to watch: said for how many, 
     return watch.usesOf(pod.uid).map(({ container, label, access }) => `${container} ${access} ${label}`);
   };
   await expect.poll(usersOf, { timeout: 10_000 }).toEqual(["a write shared:/x"]);
-  expect(watch.missing).toMatch(/for 1 of the containers: at most 1 are watched/);
+  expect(watch.missing).toMatch(/for 1 of the containers: at most 1 groups are taken/);
 });
 
 test("UDP, connected or not", async () => {

@@ -29,7 +29,7 @@ export function truthPod({ name, containers, spec }: TruthCase): object {
           ...words.replaceAll("V/", `/of-${container}/`).split(" "),
         ],
         volumeMounts: [
-          { name: "programs", mountPath: "/programs" },
+          { name: "programs", mountPath: "/programs", readOnly: true },
           { name: "shared", mountPath: `/of-${container}` },
         ],
       })),

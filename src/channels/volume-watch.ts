@@ -1,12 +1,13 @@
-import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type Fanotify, type FileEvent, fanotify } from "../host/fanotify.ts";
+import { type Fanotify, fanotify } from "../host/fanotify.ts";
 import { MountEvents, maxGroups, withNamedFile } from "../host/mount-events.ts";
 import { type FileFacts, readFileFacts, resolveInRoot } from "../host/proc.ts";
+import { EventGroup, type MemberEvent } from "./event-group.ts";
 import { FileUses } from "./file-uses.ts";
 import { identifyIn } from "./process-name.ts";
+import { type SharedVolume, sharedMounts, sharedVolumes } from "./shared-mounts.ts";
 import { accessesOf, type FileUse } from "./snapshot.ts";
-import type { CreatedContainer, ObservedPod, ObservedVolume } from "./types.ts";
+import type { CreatedContainer, ObservedPod } from "./types.ts";
 
 /** What is known of a file is told anew after that long, so that the map knows when it was last used. */
 const tellAgainMilliseconds = 5_000;
@@ -16,37 +17,20 @@ const beginMilliseconds = 30_000;
 const busyEvents = 1_000;
 /** For one part of the time that a busy container is watched, it is left alone for so many. */
 const restShare = 8;
-const maxHandles = 1_000;
+const maxFiles = 1_000;
 const notGranted = "the kernel does not grant fanotify(7)";
 
 interface WatchedContainer {
   readonly podUID: string;
   readonly container: CreatedContainer;
-  readonly places: readonly Place[];
-  readonly group: Group;
+  readonly volumes: readonly SharedVolume[];
+  readonly group: EventGroup<WatchedContainer>;
   /** Paths of the mounts that are watched. */
   readonly mounts: Set<string>;
   readonly knownSince: number;
   hasRun: boolean;
   watchedSince: number;
   restsUntil: number;
-}
-
-/** A volume that the container shares. */
-interface Place {
-  readonly volume: string;
-  readonly hostPath: string;
-}
-
-/**
- * Containers whose events come together: an event tells the file, and no two of them share a volume, so that the file tells
- * whose it was. The kernel gives few groups, a node has many containers.
- */
-interface Group {
-  readonly events: MountEvents;
-  readonly members: Set<WatchedContainer>;
-  /** By a folder's handle, where it was found last. */
-  readonly places: Map<string, { readonly member: WatchedContainer; readonly place: Place }>;
 }
 
 /** What a handle led to; it is kept for events of files that are gone by the time of the look. */
@@ -70,7 +54,7 @@ export class VolumeWatch {
   #isMissing = false;
   /** By container id. */
   readonly #containers = new Map<string, WatchedContainer>();
-  readonly #groups = new Set<Group>();
+  readonly #groups = new Set<EventGroup<WatchedContainer>>();
   /** Why containers have a mount that is not watched, by their ids. */
   readonly #refused = new Map<string, string>();
   readonly #maxGroups: number;
@@ -193,16 +177,13 @@ export class VolumeWatch {
     container: CreatedContainer,
     now: number,
   ): WatchedContainer | undefined {
-    const places = sharedPlaces(pod, container.name);
-    const group =
-      [...this.#groups].find(({ members }) =>
-        [...members].every((member) => !overlap(member.places, places)),
-      ) ?? this.#newGroup(calls);
+    const volumes = sharedVolumes(pod, container.name);
+    const group = [...this.#groups].find((each) => each.suits(volumes)) ?? this.#newGroup(calls);
     if (group === undefined) return undefined;
     const member: WatchedContainer = {
       podUID: pod.uid,
       container,
-      places,
+      volumes,
       group,
       mounts: new Set(),
       knownSince: now,
@@ -210,31 +191,25 @@ export class VolumeWatch {
       watchedSince: now,
       restsUntil: 0,
     };
-    group.members.add(member);
+    group.add(member);
     this.#containers.set(container.id, member);
     return member;
   }
 
-  #newGroup(calls: Fanotify): Group | undefined {
-    const events = this.#groups.size < this.#maxGroups ? MountEvents.make(calls) : undefined;
-    if (events === undefined) return undefined;
-    const group: Group = { events, members: new Set(), places: new Map() };
-    this.#groups.add(group);
+  #newGroup(calls: Fanotify): EventGroup<WatchedContainer> | undefined {
+    if (this.#groups.size >= this.#maxGroups) return undefined;
+    const group = EventGroup.make<WatchedContainer>(calls);
+    if (group !== undefined) this.#groups.add(group);
     return group;
   }
 
-  #take(calls: Fanotify, group: Group, now: number): void {
-    const { events, lost } = group.events.take();
-    const folders = new Map<string, FoundFolder | undefined>();
+  #take(calls: Fanotify, group: EventGroup<WatchedContainer>, now: number): void {
+    const { events, lost } = group.take();
     const counts = new Map<WatchedContainer, number>();
-    for (const event of events) {
-      const handle = event.place?.folder ?? "";
-      if (!folders.has(handle)) folders.set(handle, findFolder(calls, group, handle));
-      const folder = folders.get(handle);
-      if (folder === undefined) continue;
-      const count = (counts.get(folder.member) ?? 0) + 1;
-      counts.set(folder.member, count);
-      if (count <= busyEvents) this.#note(calls, folder, event, now);
+    for (const each of events) {
+      const count = (counts.get(each.member) ?? 0) + 1;
+      counts.set(each.member, count);
+      if (count <= busyEvents) this.#note(calls, each, now);
     }
     const byCount = [...counts].sort(([, a], [, b]) => b - a);
     for (const [index, [member, count]] of byCount.entries()) {
@@ -255,18 +230,21 @@ export class VolumeWatch {
     mounts.clear();
   }
 
-  #note(calls: Fanotify, folder: FoundFolder, event: FileEvent, now: number): void {
+  #note(
+    calls: Fanotify,
+    { member, volume, inside, event }: MemberEvent<WatchedContainer>,
+    now: number,
+  ): void {
     const { handle, pid: hostPID } = event;
-    const { member, volume, hostPath, inside } = folder;
     const { files, uses } = this.#watchedPod(member.podUID);
-    const file = withNamedFile(calls, hostPath, handle, ({ facts: { identity, kind } }, path) => {
+    const file = withNamedFile(calls, volume.hostPath, handle, ({ facts: { identity, kind } }, path) => {
       member.group.events.ignore(path, event);
       return { identity, kind };
     });
     const { identity, kind } = file ?? files.get(handle) ?? { identity: handle, kind: "file" };
     remember(files, handle, { identity, kind });
     if (kind !== "file" && kind !== "fifo") return;
-    const label = `${volume}:${join("/", inside, event.place?.name ?? "")}`;
+    const label = `${volume.name}:${join("/", inside, event.place?.name ?? "")}`;
     const { name: container } = member.container;
     const { pid, process } = identifyIn([member.container], hostPID) ?? {
       pid: undefined,
@@ -288,76 +266,16 @@ export class VolumeWatch {
     this.#unwatch(watched);
     this.#containers.delete(id);
     this.#refused.delete(id);
-    group.members.delete(watched);
-    for (const [handle, { member }] of group.places) if (member === watched) group.places.delete(handle);
-    if (group.members.size > 0) return;
+    group.remove(watched);
+    if (!group.isEmpty) return;
     group.events.close();
     this.#groups.delete(group);
   }
 }
 
-/** In whose volume a folder is, and where in it. */
-interface FoundFolder extends Place {
-  readonly member: WatchedContainer;
-  readonly inside: string;
-}
-
-function findFolder(calls: Fanotify, { members, places }: Group, handle: string): FoundFolder | undefined {
-  const known = places.get(handle);
-  const candidates = [...members].flatMap((member) => member.places.map((place) => ({ member, place })));
-  for (const candidate of known === undefined ? candidates : [known, ...candidates]) {
-    const { hostPath } = candidate.place;
-    const inside = withNamedFile(calls, hostPath, handle, (folder) => folder.inside);
-    if (inside === undefined) continue;
-    remember(places, handle, candidate);
-    return { ...candidate.place, member: candidate.member, inside };
-  }
-  return undefined;
-}
-
-function remember<T>(known: Map<string, T>, handle: string, value: T): void {
-  known.delete(handle);
-  known.set(handle, value);
-  const [oldest] = known.keys();
-  if (known.size > maxHandles && oldest !== undefined) known.delete(oldest);
-}
-
-function overlap(some: readonly Place[], others: readonly Place[]): boolean {
-  const isIn = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
-  return some.some((a) => others.some((b) => isIn(a.hostPath, b.hostPath) || isIn(b.hostPath, a.hostPath)));
-}
-
-/** Volumes of a container that another one mounts too, and that somebody may write to. */
-function sharedVolumes({ volumes }: ObservedPod, container: string): ObservedVolume[] {
-  return volumes.filter(
-    ({ mounts }) =>
-      mounts.some((mount) => mount.container === container) &&
-      mounts.some((mount) => mount.container !== container) &&
-      mounts.some(({ readOnly }) => readOnly !== true),
-  );
-}
-
-function sharedPlaces(pod: ObservedPod, container: string): Place[] {
-  return sharedVolumes(pod, container).map(({ name, hostPath }) => ({
-    volume: name,
-    hostPath: realPath(hostPath),
-  }));
-}
-
-/** Where a container mounts its shared volumes, and what is mounted there. */
-function sharedMounts(pod: ObservedPod, container: string): { mountPath: string; source: string }[] {
-  return sharedVolumes(pod, container).flatMap(({ hostPath, mounts }) =>
-    mounts
-      .filter((mount) => mount.container === container)
-      .map(({ mountPath, subPath = "" }) => ({ mountPath, source: join(hostPath, subPath) })),
-  );
-}
-
-/** Two volumes may be one folder by two names. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+function remember(files: Map<string, KnownFile>, handle: string, file: KnownFile): void {
+  files.delete(handle);
+  files.set(handle, file);
+  const [oldest] = files.keys();
+  if (files.size > maxFiles && oldest !== undefined) files.delete(oldest);
 }

@@ -1,3 +1,4 @@
+import { setNewest } from "../base/newest.ts";
 import type { Fanotify, FileEvent } from "../host/fanotify.ts";
 import { MountEvents, withNamedFile } from "../host/mount-events.ts";
 import { haveFilesInCommon, type SharedVolume } from "./shared-mounts.ts";
@@ -81,10 +82,7 @@ export class EventGroup<M extends Member> {
       const { hostPath } = candidate.volume;
       const inside = withNamedFile(this.#calls, hostPath, handle, (folder) => folder.inside);
       if (inside === undefined) continue;
-      this.#folders.delete(handle);
-      this.#folders.set(handle, candidate);
-      const [oldest] = this.#folders.keys();
-      if (this.#folders.size > maxFolders && oldest !== undefined) this.#folders.delete(oldest);
+      setNewest(this.#folders, handle, candidate, maxFolders);
       return { ...candidate, inside };
     }
     return undefined;

@@ -1,3 +1,4 @@
+import { setNewest } from "../base/newest.ts";
 import type { FileEvent } from "../host/fanotify.ts";
 import { type OpenEvents, openEvents } from "../host/open-events.ts";
 import { identifyIn, type ProcessName } from "./process-name.ts";
@@ -87,7 +88,9 @@ export class FifoWatch {
   #note(identity: string, event: FileEvent, party: Party): void {
     for (const access of accessesOf(event)) {
       const key = `${identity} ${party.podUID} ${party.container} ${access}`;
-      this.#uses.set(key, { identity, access, ...party, at: this.#now() });
+      // A process that could be named says more than one that was gone.
+      const named = party.process === undefined ? this.#uses.get(key) : undefined;
+      this.#uses.set(key, { identity, access, ...(named ?? party), at: this.#now() });
     }
   }
 
@@ -99,10 +102,7 @@ export class FifoWatch {
     if (found === undefined) return undefined;
     const { container, pid, process } = found;
     const party = { podUID: container.podUID, container: container.name, hostPID, pid, process };
-    this.#parties.delete(hostPID);
-    this.#parties.set(hostPID, party);
-    const [oldest] = this.#parties.keys();
-    if (this.#parties.size > maxProcesses && oldest !== undefined) this.#parties.delete(oldest);
+    setNewest(this.#parties, hostPID, party, maxProcesses);
     return party;
   }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setNewest } from "../base/newest.ts";
 import { type Fanotify, fanotify } from "../host/fanotify.ts";
 import { MountEvents, maxGroups, withNamedFile } from "../host/mount-events.ts";
 import { type FileFacts, readFileFacts, resolveInRoot } from "../host/proc.ts";
@@ -242,7 +243,7 @@ export class VolumeWatch {
       return { identity, kind };
     });
     const { identity, kind } = file ?? files.get(handle) ?? { identity: handle, kind: "file" };
-    remember(files, handle, { identity, kind });
+    setNewest(files, handle, { identity, kind }, maxFiles);
     if (kind !== "file" && kind !== "fifo") return;
     const label = `${volume.name}:${join("/", inside, event.place?.name ?? "")}`;
     const { name: container } = member.container;
@@ -271,11 +272,4 @@ export class VolumeWatch {
     group.events.close();
     this.#groups.delete(group);
   }
-}
-
-function remember(files: Map<string, KnownFile>, handle: string, file: KnownFile): void {
-  files.delete(handle);
-  files.set(handle, file);
-  const [oldest] = files.keys();
-  if (files.size > maxFiles && oldest !== undefined) files.delete(oldest);
 }

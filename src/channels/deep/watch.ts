@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setNewest } from "../../base/newest.ts";
 import { cgroupV2Path } from "../../host/cgroup-mode.ts";
 import { type KernelTracer, startKernelTracer } from "../../host/kernel-tracer.ts";
 import { readCgroups, readNamespaceInode } from "../../host/proc.ts";
@@ -112,10 +113,7 @@ export class DeepWatch {
   }
 
   #remember(pid: number, owner: Owner): void {
-    this.#processes.delete(pid);
-    this.#processes.set(pid, owner);
-    const [oldest] = this.#processes.keys();
-    if (this.#processes.size > maxProcesses && oldest !== undefined) this.#processes.delete(oldest);
+    setNewest(this.#processes, pid, owner, maxProcesses);
   }
 
   /** What was counted of this pod; undefined while nothing counts. */

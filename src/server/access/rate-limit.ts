@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { PeapodError } from "../../base/errors.ts";
+import { setNewest } from "../../base/newest.ts";
 
 /** How many requests a caller may make: at once, and per second in the long run. */
 export interface Rate {
@@ -33,12 +34,7 @@ export class RateLimit {
     const before = this.#buckets.get(caller) ?? { tokens: burst, filledAt: now };
     const gained = (Math.max(0, now - before.filledAt) / 1000) * perSecond;
     const tokens = Math.min(burst, before.tokens + gained);
-    this.#buckets.delete(caller);
-    this.#buckets.set(caller, { tokens: Math.max(0, tokens - 1), filledAt: now });
-    if (this.#buckets.size > mostCallers) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
-    }
+    setNewest(this.#buckets, caller, { tokens: Math.max(0, tokens - 1), filledAt: now }, mostCallers);
     if (tokens < 1) {
       throw new PeapodError("TooManyRequests", "Too many requests, please try again later.", {
         details: { retryAfterSeconds: 1 },

@@ -127,3 +127,9 @@ test("who calls a path in a shared volume on which nothing listens, look after l
   for (const name of ["/run/other.sock", "@s"])
     for (const n of [1, 2]) expect(look(n, [], { name })).toEqual([]);
 });
+
+test("calls of several users of a container are one number: two would take turns to be news", () => {
+  chmodSync(join(folder, "s.sock"), 0o777);
+  const both = (count: number) => [call(count), call(2 * count, { uid: 4242, gid: 4242 })];
+  expect(looks({ calls: both(0) }, { calls: both(3) })).toEqual([[], ["b /mnt/s.sock 9"]]);
+});

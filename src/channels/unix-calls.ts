@@ -78,8 +78,18 @@ export class UnixCalls {
     }
     this.#counted = counted;
     this.#unserved = nowUnserved;
-    return { answered, unserved };
+    return { answered: summed(answered), unserved: summed(unserved) };
   }
+}
+
+/** Several users and control groups of one container may call the same socket: that is one channel. */
+function summed<Call extends { readonly count: number }>(calls: readonly Call[]): Call[] {
+  const same = Map.groupBy(calls, ({ count: _, ...rest }) => JSON.stringify(rest));
+  return [...same.values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : [{ ...first, count: others.reduce((sum, { count }) => sum + count, first.count) }],
+  );
 }
 
 function grow(counts: Map<string, number>, key: string, by: number): number {

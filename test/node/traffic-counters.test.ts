@@ -42,11 +42,14 @@ afterEach(async () => {
   }
 });
 
-/** Runs Python below a container's control group, in a network namespace of its own, until it ends. */
+/**
+ * Runs Python below a container's control group, in a network namespace of its own, until it ends. Debian's, since pyenv's
+ * `python3` is a shell script, and what shells ask of nscd(8) would be counted as well.
+ */
 function run(container: string, script: string): void {
   const cgroup = cgroupV2Path(`${pod}/${container}/0`) ?? "";
   mkdirSync(cgroup, { recursive: true });
-  const enter = `echo $$ > ${cgroup}/cgroup.procs; exec unshare --net -- sh -c 'ip link set lo up; exec python3 -c "$0"' "$0"`;
+  const enter = `echo $$ > ${cgroup}/cgroup.procs; exec unshare --net -- sh -c 'ip link set lo up; exec /usr/bin/python3 -c "$0"' "$0"`;
   execFileSync("sh", ["-c", enter, `${prelude}${script}`]);
 }
 
@@ -162,7 +165,7 @@ test("calls of Unix sockets are counted by name and caller, whether anybody answ
   run(
     "a",
     `
-import os
+import ctypes, os
 def call(kind, name, times):
     for _ in range(times):
         with socket.socket(socket.AF_UNIX, kind) as client:
@@ -175,6 +178,10 @@ client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 for _ in range(4):
     try: client.sendto(b"x", "/run/nobody.log")
     except OSError: pass
+exact = socket.socket(socket.AF_UNIX)
+for path in (b"/run/no-zero-byte.sock", b"/run/zero-byte.sock\\0and more"):
+    address = struct.pack("H", socket.AF_UNIX) + path
+    ctypes.CDLL(None).connect(exact.fileno(), address, len(address))
 os.setgid(2000); os.setuid(1000)
 call(socket.SOCK_STREAM, "/run/nobody.sock", 1)
 one, other = socket.socketpair()
@@ -189,8 +196,10 @@ one.sendall(b"x")
     ?.map(({ call, type, name, uid, gid, count }) => `${call} ${type} ${name} ${uid}:${gid} ${count}`);
   expect(summary?.toSorted()).toEqual([
     "connect seqpacket @queue@of 0:0 2",
+    "connect stream /run/no-zero-byte.sock 0:0 1",
     "connect stream /run/nobody.sock 0:0 3",
     "connect stream /run/nobody.sock 1000:2000 1",
+    "connect stream /run/zero-byte.sock 0:0 1",
     `connect stream ${long} 0:0 1`,
     "send datagram /run/nobody.log 0:0 4",
   ]);

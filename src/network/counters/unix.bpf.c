@@ -59,7 +59,9 @@ static __always_inline int called(struct bpf_sock_addr *call, enum kind kind)
 		return 1;
 	name.user = user_and_group;
 	name.group = user_and_group >> 32;
-	bpf_probe_read_kernel_str(name.path, PATH_LENGTH, path);
+	// A path may do without a zero byte at its end (BUGS of unix(7)): what follows is then not of this call. One that fills
+	// sun_path to its last byte is cut by it.
+	bpf_probe_read_kernel_str(name.path, length < PATH_LENGTH ? length + 1 : PATH_LENGTH, path);
 	if (name.path[0] == 0) {
 		name.length = length;
 		bpf_probe_read_kernel(name.path, length, path);

@@ -18,8 +18,8 @@ import type { ObservedContainer, ObservedPod, PodSource } from "./types.ts";
 import { pathInContainer, volumePath } from "./volume-paths.ts";
 
 /**
- * Evidence about the running pods of `pods`. Each look has a helper process of its own, which ends with the look,
- * so that nothing is kept up for pods that nobody asks about.
+ * Evidence about the running pods of `pods`. Each look opens the pod's tables for itself, so that nothing is kept for pods
+ * that nobody asks about.
  */
 export function createEvidenceSource(pods: PodSource): EvidenceSource {
   return {
@@ -52,7 +52,7 @@ async function lookAt(
       missing,
     };
   } finally {
-    await sampler.close();
+    sampler.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { InternetSocket, SocketState } from "../host/sockets.ts";
+import type { InternetSocket, SocketState, UnixSocket } from "../host/sockets.ts";
 import type { Access, Descriptor, FileUse, ObservedProcess, PodSnapshot } from "./snapshot.ts";
 import type { ObservedPod } from "./types.ts";
 
@@ -131,6 +131,22 @@ export function fakeSocket(
     inode,
     timer: 0,
     drops: 0,
+    ...parts,
+  };
+}
+
+/** A Unix socket: an unnamed stream without a peer, where nothing else is said. */
+export function fakeUnixSocket(inode: number, parts: Partial<UnixSocket> = {}): UnixSocket {
+  return {
+    type: "stream",
+    listening: false,
+    name: undefined,
+    inode,
+    peerInode: 0,
+    file: undefined,
+    pending: [],
+    receiveQueue: 0,
+    sendQueue: 0,
     ...parts,
   };
 }

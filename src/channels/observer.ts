@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { bpf } from "../host/bpf.ts";
@@ -43,12 +44,10 @@ const deepTicks = 2;
 /** A look that is this young answers a question too; an older one as long as looks rest, but for new pods. */
 const freshMilliseconds = 500;
 const oldestMilliseconds = 5_000;
-/** How soon a helper lets go of the namespaces of a pod that is gone. */
+/** How soon the namespaces of a pod that is gone are let go of. */
 const reapMilliseconds = 250;
 /** At most one part in so many of the time is spent in looks. */
 const restShare = 8;
-/** Pods looked at side by side: their helpers work at the same time. */
-const concurrency = 4;
 
 interface Watched {
   readonly sampler: PodSampler;
@@ -60,8 +59,8 @@ interface Watched {
 }
 
 /**
- * The observer of all pods of the node. It keeps one helper process per pod and one for FIFO events, which end
- * with `stop`, when their pod is gone, and by themselves when the daemon dies.
+ * The observer of all pods of the node. It keeps each pod's namespaces open, and one helper process for FIFO events, until
+ * `stop`; namespaces until their pod is gone, too.
  */
 export function createChannelObserver(options: ChannelObserverOptions): ChannelObserver {
   return new Observer(options);
@@ -96,7 +95,7 @@ class Observer implements ChannelObserver {
     if (interest.deep === true) await this.#lookDeep(scope);
     const now = scope.clock.now();
     if (interest.passing !== true) this.#busyUntil = now + busyMilliseconds;
-    await this.#follow(scope);
+    this.#follow(scope);
     const rest = Math.min(Math.max(freshMilliseconds, this.#lookTook * restShare), oldestMilliseconds);
     const isFresh = now - this.#lookedAt <= rest && !this.#changed;
     if (!isFresh || this.#looking !== undefined) await this.#look(scope);
@@ -133,7 +132,7 @@ class Observer implements ChannelObserver {
     this.#deepUntil = scope.clock.now() + deepMilliseconds;
     this.#deep ??= new DeepWatch(() => scope.clock.now());
     this.#deep.start();
-    await this.#follow(scope);
+    this.#follow(scope);
     const starting = this.#deep.waits(deepTicks);
     await this.#deep.counted(deepTicks, scope.signal);
     // A look from before knows nothing of it.
@@ -159,7 +158,7 @@ class Observer implements ChannelObserver {
     await this.#running?.loops;
     this.#running = undefined;
     await this.#looking;
-    await Promise.all([...this.#watched.values()].map(({ sampler }) => sampler.close()));
+    for (const { sampler } of this.#watched.values()) sampler.close();
     this.#watched.clear();
     await this.#fifoWatch?.close();
     this.#fifoWatch = undefined;
@@ -187,7 +186,7 @@ class Observer implements ChannelObserver {
 
   async #reapForever(scope: Scope): Promise<void> {
     while (!scope.signal.aborted) {
-      await this.#follow(scope);
+      this.#follow(scope);
       this.#volumeWatch.settle(scope.clock.now());
       if (this.#deep?.running === true && scope.clock.now() > this.#deepUntil) await this.#deep.close();
       await scope.clock.sleep(reapMilliseconds, scope.signal).catch(() => {});
@@ -195,7 +194,7 @@ class Observer implements ChannelObserver {
   }
 
   /** Brings the watched pods in line with those that run. */
-  async #follow(scope: Scope): Promise<void> {
+  #follow(scope: Scope): void {
     const pods = new Map(this.#options.pods.runningPods().map((pod) => [pod.uid, pod]));
     const gone = [...this.#watched].filter(([uid]) => !pods.has(uid));
     for (const [uid] of gone) this.#watched.delete(uid);
@@ -215,12 +214,9 @@ class Observer implements ChannelObserver {
       }
     }
     if (this.#deep?.running === true) this.#deep.know([...pods.values()]);
+    for (const [, { sampler }] of gone) sampler.close();
     // A pod whose containers have all ended is about to go: its namespaces must not be held for it.
-    const ended = [...this.#watched.values()].filter(({ pod }) => pod.containers.length === 0);
-    await Promise.all([
-      ...gone.map(([, { sampler }]) => sampler.close()),
-      ...ended.map(({ sampler }) => sampler.release()),
-    ]);
+    for (const { pod, sampler } of this.#watched.values()) if (pod.containers.length === 0) sampler.release();
   }
 
   /** One look at all pods. Whoever asks while one is under way gets that one. */
@@ -233,7 +229,7 @@ class Observer implements ChannelObserver {
 
   async #lookOnce(scope: Scope): Promise<void> {
     const start = performance.now();
-    await this.#follow(scope);
+    this.#follow(scope);
     this.#changed = false;
     this.#fifoWatch ??= new FifoWatch(
       () => [...this.#watched.values()].map(({ pod }) => pod),
@@ -244,13 +240,11 @@ class Observer implements ChannelObserver {
     this.#volumeWatch.look(scope.clock.now());
     // Before the sockets: who calls a server that begins to listen in between is not known to have been answered.
     const unixCalls = await this.#readUnixCalls(scope);
-    const pending = [...this.#watched.values()];
-    const work = async () => {
-      for (let watched = pending.pop(); watched !== undefined; watched = pending.pop()) {
-        await this.#lookAt(watched, fifoWatch, unixCalls, scope);
-      }
-    };
-    await Promise.all(Array.from({ length: concurrency }, work));
+    for (const watched of [...this.#watched.values()]) {
+      await this.#lookAt(watched, fifoWatch, unixCalls, scope);
+      // Whoever else waits for this thread gets it between two pods.
+      await setImmediate();
+    }
     fifoWatch.watchOnly([...this.#watched.values()].flatMap(({ fifos }) => fifos));
     this.#lookedAt = scope.clock.now();
     this.#lookTook = performance.now() - start;

@@ -1,28 +1,15 @@
-import { explain } from "../base/errors.ts";
+import { explain, PeapodError } from "../base/errors.ts";
 import { bpf } from "../host/bpf.ts";
-import { NamespaceShell } from "../host/namespace-shell.ts";
 import { readProcFile } from "../host/proc.ts";
-import {
-  type InternetSocket,
-  parseInternetSockets,
-  parseProcUnixSockets,
-  parseTcpCounters,
-  parseUnixSockets,
-} from "../host/sockets.ts";
-import {
-  listSystemV,
-  parseMessageQueues,
-  parseSemaphoreDetails,
-  parseSemaphores,
-  parseSharedMemory,
-  splitSystemV,
-} from "../host/sysvipc.ts";
+import { type InternetSocket, parseInternetSockets, parseProcUnixSockets } from "../host/sockets.ts";
 import type { TrafficCount } from "../host/traffic-count.ts";
 import { TrafficReader } from "../host/traffic-reader.ts";
 import type { UnixCall } from "../host/unix-call.ts";
 import type { DeepCounts } from "./deep/counts.ts";
+import { type NamespaceAnswers, NamespaceTables } from "./namespace-tables.ts";
 import { type MappingCache, sampleProcesses, waitingOpens } from "./process-sampler.ts";
 import type { FileUse, KnownListener, ObservedProcess, OpenUse, PodFile, PodSnapshot } from "./snapshot.ts";
+import { TableNames } from "./table-names.ts";
 import type { MissingEvidence, ObservedPod } from "./types.ts";
 import { UnixCalls } from "./unix-calls.ts";
 import { scanFiles } from "./volume-scan.ts";
@@ -32,9 +19,8 @@ import { WatchedPlaces } from "./watched-places.ts";
 const listenerMemoryMilliseconds = 10_000;
 /** A scan of files that took long is used for this many times as long. */
 const scanShare = 50;
-/** A helper that failed is started again at most this often. */
+/** Tables that could not be opened or asked are tried again at most this often. */
 const retryMilliseconds = 10_000;
-const maxSemaphoreSets = 16;
 
 /** What was told between two looks. */
 export interface EventSources {
@@ -54,13 +40,14 @@ const noEvents: EventSources = {
   deepCounts: () => undefined,
 };
 
-/** Takes looks at one pod: reads /proc and asks the pod's one helper. */
+/** Takes looks at one pod: reads /proc and asks the tables of the pod's namespaces. */
 export class PodSampler {
   readonly #mappings: MappingCache = new Map();
   readonly #watched = new WatchedPlaces();
+  readonly #tableNames = new TableNames();
   readonly #listeners = new Map<string, { readonly listener: KnownListener; at: number }>();
-  #shell: NamespaceShell | undefined;
-  #shellFailure: { readonly reason: string; readonly at: number } | undefined;
+  #tables: NamespaceTables | undefined;
+  #tablesFailure: { readonly reason: string; readonly at: number } | undefined;
   #files: { readonly files: PodFile[]; readonly validUntil: number } = { files: [], validUntil: 0 };
   readonly #unixCalls = new UnixCalls();
   #traffic: TrafficReader | undefined;
@@ -78,17 +65,19 @@ export class PodSampler {
     const missing: MissingEvidence[] = [];
     // Before the sockets: a connection that ends in between is missed by this look rather than counted twice.
     const counts = await this.#counts(pod, missing);
-    // Asked first, so that the helper works while this process reads /proc.
-    const asking = this.#ask(pod, now, missing);
     const processes = sampleProcesses(pod, this.#mappings);
     const net = (table: string) => netTable(pod, table);
     const tcp = [...parseInternetSockets(net("tcp")), ...parseInternetSockets(net("tcp6"))];
     const udp = [...parseInternetSockets(net("udp")), ...parseInternetSockets(net("udp6"))];
     const files = this.#scan(pod, now);
-    const watched = this.#watched.of(pod, processes, now);
+    const watched = this.#watched.of(pod, processes, this.#tableNames, now);
     const opens = waitingOpens(pod, processes);
-    const answers = await asking;
-    const unix = answers.unix ?? parseProcUnixSockets(net("unix"));
+    const answers = await this.#ask(pod, now, missing);
+    const identities = this.#tableNames.identities(pod, files);
+    const identity = (name: string) => identities.get(name) ?? name;
+    const unix = (answers?.unix ?? parseProcUnixSockets(net("unix"))).map((socket) =>
+      socket.file === undefined ? socket : { ...socket, file: identity(socket.file) },
+    );
     const outcomes = this.#unixCalls.outcomes(pod, unixCalls, unix, this.#earlierSockets);
     const snapshot: PodSnapshot = {
       pod,
@@ -97,11 +86,11 @@ export class PodSampler {
       tcp,
       udp,
       unix,
-      tcpCounters: answers.tcpCounters,
-      sharedMemory: answers.sharedMemory,
-      semaphores: answers.semaphores,
-      semaphoreOperators: answers.semaphoreOperators,
-      messageQueues: answers.messageQueues,
+      tcpCounters: answers?.tcpCounters,
+      sharedMemory: answers?.sharedMemory ?? [],
+      semaphores: answers?.semaphores ?? [],
+      semaphoreOperators: answers?.semaphoreOperators ?? new Map(),
+      messageQueues: answers?.messageQueues ?? [],
       counts,
       files,
       watched,
@@ -109,11 +98,11 @@ export class PodSampler {
       fifoUses: fifoUses(files.filter(({ kind }) => kind === "fifo")),
       fileUses: fileUses(),
       unixCalls: outcomes.answered,
-      // Without `ss` it isn't known which file a socket belongs to.
-      unservedUnixCalls: answers.unix === undefined ? [] : outcomes.unserved,
+      // Without these answers it isn't known which file a socket belongs to.
+      unservedUnixCalls: answers === undefined ? [] : outcomes.unserved,
       earlierSockets: this.#earlierSockets,
       knownListeners: this.#knownListeners(now),
-      deep: deepCounts(processes),
+      deep: withIdentities(deepCounts(processes), identity),
     };
     this.#remember(snapshot, now);
     this.#earlierSockets = new Set([...tcp, ...udp, ...unix].map(({ inode }) => inode));
@@ -154,41 +143,33 @@ export class PodSampler {
     for (const socket of udp) if (socket.state === "Close") note("UDP", socket);
   }
 
-  async #ask(pod: ObservedPod, now: number, missing: MissingEvidence[]): Promise<Answers> {
-    try {
-      const shell = this.#helper(pod, now);
-      const answers = await shell.ask(["ss -taniOH", "ss -xaneOH", listSystemV]);
-      const { shm, sem, msg } = splitSystemV(answers[2]?.stdout ?? "");
-      const semaphores = parseSemaphores(sem);
-      const ids = semaphores.slice(0, maxSemaphoreSets).map(({ id }) => id);
-      const details = ids.length === 0 ? [] : await shell.ask(ids.map((id) => `ipcs -s -i ${id}`));
-      const ss = answers[0]?.exitCode === 0 && answers[1]?.exitCode === 0;
-      if (!ss)
-        missing.push({
-          layer: "ss",
-          reason: `${withoutSs}: ${answers[0]?.exitCode === 127 ? "ss (iproute2) is not installed" : "ss fails"}`,
-        });
-      if (details.some(({ exitCode }) => exitCode !== 0)) {
-        missing.push({ layer: "ipcs", reason: "who uses System V semaphores is unknown: ipcs fails" });
+  async #ask(
+    pod: ObservedPod,
+    now: number,
+    missing: MissingEvidence[],
+  ): Promise<NamespaceAnswers | undefined> {
+    const failure = this.#tablesFailure;
+    let reason = failure !== undefined && now - failure.at < retryMilliseconds ? failure.reason : undefined;
+    if (reason === undefined) {
+      try {
+        this.#tables ??= await this.#open(pod);
+        return await this.#tables.ask();
+      } catch (error) {
+        reason = explain(error);
+        this.#tablesFailure = { reason, at: now };
+        this.release();
       }
-      return {
-        tcpCounters: ss ? parseTcpCounters(answers[0]?.stdout ?? "") : undefined,
-        unix: ss ? parseUnixSockets(answers[1]?.stdout ?? "") : undefined,
-        sharedMemory: parseSharedMemory(shm),
-        semaphores,
-        semaphoreOperators: new Map(
-          ids.map((id, index) => [id, parseSemaphoreDetails(details[index]?.stdout ?? "").pids]),
-        ),
-        messageQueues: parseMessageQueues(msg),
-      };
-    } catch (error) {
-      this.#shellFailure ??= { reason: explain(error), at: now };
-      missing.push({
-        layer: "helper",
-        reason: `${withoutSs}, System V tables neither: ${this.#shellFailure.reason}`,
-      });
-      return noAnswers;
     }
+    missing.push({ layer: "sock_diag", reason: `${withoutTables}: ${reason}` });
+    return undefined;
+  }
+
+  async #open(pod: ObservedPod): Promise<NamespaceTables> {
+    const tables = await NamespaceTables.open(pod);
+    // Closed meanwhile: the pod is gone, and its namespaces are to go too.
+    if (!this.#closed) return tables;
+    tables.close();
+    throw new PeapodError("ServiceUnavailable", "the observer was stopped");
   }
 
   async #counts(pod: ObservedPod, missing: MissingEvidence[]): Promise<readonly TrafficCount[] | undefined> {
@@ -209,47 +190,36 @@ export class PodSampler {
     }
   }
 
-  #helper(pod: ObservedPod, now: number): NamespaceShell {
-    if (this.#shell?.alive === true) return this.#shell;
-    const failedLately = this.#shellFailure !== undefined && now - this.#shellFailure.at < retryMilliseconds;
-    if (failedLately || this.#closed)
-      throw new Error(this.#shellFailure?.reason ?? "the observer was stopped");
-    this.#shellFailure = undefined;
-    this.#shell = new NamespaceShell(pod);
-    return this.#shell;
-  }
-
-  /** Ends the helper, which keeps the pod's namespaces alive, and closes the counters until the next look. */
-  async release(): Promise<void> {
-    const shell = this.#shell;
-    this.#shell = undefined;
+  /** Closes what keeps the pod's namespaces alive, and the counters, until the next look. Idempotent. */
+  release(): void {
+    this.#tables?.close();
+    this.#tables = undefined;
     this.#traffic?.close();
-    await shell?.close();
   }
 
   /** As {@link release}, for good. Idempotent. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
-    await this.release();
+    this.release();
   }
 }
 
 const withoutCounters = "who opens connections too short to be seen is unknown";
-const withoutSs = "bytes of TCP connections and the peers of Unix sockets are unknown";
+const withoutTables = "bytes of TCP connections, the peers of Unix sockets and System V tables are unknown";
 
-interface Answers extends Pick<PodSnapshot, "tcpCounters" | "sharedMemory" | "semaphores" | "messageQueues"> {
-  readonly semaphoreOperators: PodSnapshot["semaphoreOperators"];
-  readonly unix: PodSnapshot["unix"] | undefined;
+function withIdentities(
+  deep: DeepCounts | undefined,
+  identity: (name: string) => string,
+): DeepCounts | undefined {
+  if (deep === undefined) return undefined;
+  return {
+    ...deep,
+    files: deep.files.map((each) => ({ ...each, identity: identity(each.identity) })),
+    unix: deep.unix.map((each) =>
+      each.identity === undefined ? each : { ...each, identity: identity(each.identity) },
+    ),
+  };
 }
-
-const noAnswers: Answers = {
-  tcpCounters: undefined,
-  unix: undefined,
-  sharedMemory: [],
-  semaphores: [],
-  semaphoreOperators: new Map(),
-  messageQueues: [],
-};
 
 /** A table of the pod's network namespace, through the first of its containers' processes that still lives. */
 function netTable(pod: ObservedPod, table: string): string {

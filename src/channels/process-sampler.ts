@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { processesIn } from "../host/cgroups.ts";
+import { processesByOneHierarchy } from "../host/cgroups.ts";
 import {
   isMessageQueue,
   parseSharedMappings,
@@ -54,7 +54,7 @@ export function sampleProcesses(pod: ObservedPod, cache: MappingCache): Observed
 }
 
 function processesOf(container: ObservedContainer): readonly number[] {
-  const pids = processesIn(container.cgroup);
+  const pids = processesByOneHierarchy(container.cgroup);
   return pids.length > 0 ? pids : [container.pid, ...descendantsOf(container.pid)];
 }
 

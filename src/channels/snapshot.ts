@@ -15,7 +15,7 @@ export interface PodSnapshot {
   readonly tcp: readonly InternetSocket[];
   readonly udp: readonly InternetSocket[];
   readonly unix: readonly UnixSocket[];
-  /** Undefined without `ss`. */
+  /** Undefined without sock_diag(7). */
   readonly tcpCounters: readonly TcpCounters[] | undefined;
   readonly sharedMemory: readonly SharedMemorySegment[];
   readonly semaphores: readonly SemaphoreSet[];
@@ -80,6 +80,7 @@ export interface Descriptor {
 
 /** A file in a volume or in the pod's /dev/shm, as the host sees it. */
 export interface PodFile {
+  /** `device:inode` as stat(2) has them. */
   readonly identity: string;
   readonly kind: FileKind;
   /** `VOLUME:/path`, or `/name` in /dev/shm. */

@@ -125,7 +125,7 @@ export function semaphoreChannels(snapshot: PodSnapshot): ChannelFact[] {
             detail: `${process.container}: ${process.name} waits in semop(2)`,
           })),
           ...operators.map((process) => ({
-            source: "ipcs -s -i",
+            source: "semctl",
             detail: `${process.container}: ${process.name} operated on it last`,
           })),
         ],

@@ -67,7 +67,7 @@ export function unixFact(
             ? { container: clientEnd.container, role: "Client" }
             : endpointOf(clientEnd, "Client", path(clientEnd)),
       ];
-  const evidence: Evidence = { source: observed.source ?? "ss -x", detail: observed.detail };
+  const evidence: Evidence = { source: observed.source ?? "sock_diag", detail: observed.detail };
   const type: ChannelType = unixTypes[socket.type];
   const scope: ChannelScope =
     serverProcess === undefined

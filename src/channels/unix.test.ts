@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
-import { parseUnixSockets } from "../host/sockets.ts";
-import { fakeProcess, fakeSnapshot } from "./fake-snapshot.ts";
+import { fakeProcess, fakeSnapshot, fakeUnixSocket } from "./fake-snapshot.ts";
 import { unixChannels } from "./unix.ts";
 
-const listening = "u_str LISTEN 0 5 /data/u.sock 1 * 0 <-> ino:7 dev:0/65024 peers:";
-const accepted = "u_str ESTAB 0 0 /data/u.sock 2 * 3 <-> ino:7 dev:0/65024\nu_str ESTAB 0 0 * 3 * 2 <->";
-const pending =
-  "u_str LISTEN 1 5 /data/u.sock 1 * 0 <-> ino:7 dev:0/65024 peers: 4\nu_str ESTAB 0 0 * 4 * 0 <->";
-const pair = "u_str ESTAB 0 0 * 5 * 6 <->\nu_str ESTAB 0 0 * 6 * 5 <->";
-const datagram = "u_dgr ESTAB 0 0 @absd 7 * 0 <->\nu_dgr ESTAB 0 0 * 8 * 7 <->";
+const served = { name: "/data/u.sock", file: "65024:7" };
+const listener = fakeUnixSocket(1, { ...served, listening: true, sendQueue: 5 });
+const accepted = [fakeUnixSocket(2, { ...served, peerInode: 3 }), fakeUnixSocket(3, { peerInode: 2 })];
+const pending = [{ ...listener, receiveQueue: 1, pending: [4] }, fakeUnixSocket(4)];
+const pair = [fakeUnixSocket(5, { peerInode: 6 }), fakeUnixSocket(6, { peerInode: 5 })];
+const datagram = [
+  fakeUnixSocket(7, { type: "datagram", name: "@absd" }),
+  fakeUnixSocket(8, { type: "datagram", peerInode: 7 }),
+];
 const a = fakeProcess(
   "a",
   10,
@@ -21,17 +23,17 @@ const b = fakeProcess(
 );
 
 test.each([
-  ["nobody connected", listening, ["Server a; UnixStream data:/u.sock Listening"]],
+  ["nobody connected", [listener], ["Server a; UnixStream data:/u.sock Listening"]],
   [
     "accepted",
-    `${listening}\n${accepted}`,
+    [listener, ...accepted],
     ["Server a /data/u.sock, Client b /mnt/u.sock; UnixStream data:/u.sock Open"],
   ],
   ["not accepted", pending, ["Server a /data/u.sock, Client b /mnt/u.sock; UnixStream data:/u.sock Blocked"]],
   ["an unnamed pair", pair, []],
   ["abstract datagrams", datagram, ["Server a, Client b; UnixDatagram @absd Open"]],
-])("%s", (_, text, expected) => {
-  const facts = unixChannels(fakeSnapshot({ processes: [a, b], unix: parseUnixSockets(text) }));
+])("%s", (_, unix, expected) => {
+  const facts = unixChannels(fakeSnapshot({ processes: [a, b], unix }));
   const lines = facts.map(({ endpoints, type, address, condition }) => {
     const shown = endpoints.map(({ role, container, path }) =>
       [role, container, ...(path === undefined || condition === "Listening" ? [] : [path])].join(" "),

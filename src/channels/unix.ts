@@ -7,8 +7,8 @@ import type { PodSnapshot } from "./snapshot.ts";
 import { socketPlace, unixFact, unixTypes } from "./unix-fact.ts";
 
 /**
- * Unix sockets by name: one channel per name, server container and client container. `ss` tells for each socket
- * its peer's inode, and for a listener the clients that it has not accepted; the name that a socket has is its
+ * Unix sockets by name: one channel per name, server container and client container. sock_diag(7) tells for each
+ * socket its peer's inode, and for a listener the clients that it has not accepted; the name that a socket has is its
  * server's, as the server's container knows it.
  */
 export function unixChannels(snapshot: PodSnapshot): ChannelFact[] {
@@ -139,7 +139,7 @@ function idleServerFacts(
 
 /** Socket files in the pod's volumes to which no socket is bound any more: connect(2) gets ECONNREFUSED there. */
 function staleFacts(snapshot: PodSnapshot): ChannelFact[] {
-  // Without `ss` it isn't known which file a socket belongs to.
+  // Without sock_diag(7) it isn't known which file a socket belongs to.
   const files = new Set(snapshot.unix.flatMap(({ file }) => (file === undefined ? [] : [file])));
   if (snapshot.tcpCounters === undefined) return [];
   return snapshot.files.flatMap((file) => {
@@ -155,7 +155,7 @@ function staleFacts(snapshot: PodSnapshot): ChannelFact[] {
         condition: "Stale" as const,
         reason: "the socket file is there, but nothing listens on it",
         readings: [],
-        evidence: [{ source: "ss -x", detail: `no socket is bound to the file ${file.label}` }],
+        evidence: [{ source: "sock_diag", detail: `no socket is bound to the file ${file.label}` }],
       },
     ];
   });

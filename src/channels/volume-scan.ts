@@ -2,6 +2,7 @@ import { type Dirent, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readFileFacts } from "../host/proc.ts";
 import type { PodFile, WatchedPlace } from "./snapshot.ts";
+import type { TableNames } from "./table-names.ts";
 import type { ObservedPod } from "./types.ts";
 
 /** A volume may be a whole source tree; what containers talk through lies near its top. */
@@ -22,17 +23,26 @@ export function scanFiles(pod: ObservedPod): PodFile[] {
   return files;
 }
 
-/** Where in a pod's volumes the files and folders of these identities are. As deep and as far as {@link scanFiles}. */
-export function findInVolumes(pod: ObservedPod, identities: ReadonlySet<string>): Map<string, WatchedPlace> {
+/**
+ * Where in a pod's volumes the files and folders are that the kernel's tables name so. As deep and as far as
+ * {@link scanFiles}.
+ */
+export function findInVolumes(
+  pod: ObservedPod,
+  identities: ReadonlySet<string>,
+  names: TableNames,
+): Map<string, WatchedPlace> {
   const budget = { left: maxEntries };
   const found = new Map<string, WatchedPlace>();
   for (const { name, hostPath } of pod.volumes) {
+    const tableName = names.ofVolume(hostPath);
     const search = (path: string, depth: number) => {
       const facts = readFileFacts(path);
       if (facts === undefined) return;
-      if (identities.has(facts.identity)) {
+      const named = tableName(facts.identity);
+      if (identities.has(named)) {
         const label = `${name}:${path.slice(hostPath.length) || "/"}`;
-        found.set(facts.identity, { label, volume: name, hostPath: path, modifiedAt: facts.modifiedAt });
+        found.set(named, { label, volume: name, hostPath: path, modifiedAt: facts.modifiedAt });
       }
       if (facts.kind !== "folder" || depth > maxDepth) return;
       for (const entry of entriesOf(path)) {

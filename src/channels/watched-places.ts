@@ -1,5 +1,6 @@
 import { readFileFacts } from "../host/proc.ts";
 import type { ObservedProcess, WatchedPlace } from "./snapshot.ts";
+import type { TableNames } from "./table-names.ts";
 import type { ObservedPod } from "./types.ts";
 import { findInVolumes } from "./volume-scan.ts";
 
@@ -12,8 +13,13 @@ export class WatchedPlaces {
   #unknown = new Set<string>();
   #searchedAt = Number.NEGATIVE_INFINITY;
 
-  /** Those that are in the pod's volumes, as they are now. Searches the volumes only when something new is watched. */
-  of(pod: ObservedPod, processes: readonly ObservedProcess[], now: number): Map<string, WatchedPlace> {
+  /** Those that are in the pod's volumes, as they are now, by their identity in the kernel's table. Searches the volumes only when something new is watched. */
+  of(
+    pod: ObservedPod,
+    processes: readonly ObservedProcess[],
+    names: TableNames,
+    now: number,
+  ): Map<string, WatchedPlace> {
     const watched = new Set(
       processes.flatMap(({ descriptors }) =>
         descriptors.flatMap(({ kind, identity }) =>
@@ -26,12 +32,14 @@ export class WatchedPlaces {
     for (const identity of watched) {
       const known = this.#found.get(identity);
       const facts = known === undefined ? undefined : readFileFacts(known.hostPath);
-      if (known === undefined || facts?.identity !== identity) missing.add(identity);
+      const volume = pod.volumes.find(({ name }) => name === known?.volume);
+      const named = facts && volume && names.ofVolume(volume.hostPath)(facts.identity);
+      if (known === undefined || facts === undefined || named !== identity) missing.add(identity);
       else current.set(identity, { ...known, modifiedAt: facts.modifiedAt });
     }
     const news = [...missing].some((identity) => !this.#unknown.has(identity));
     if (missing.size > 0 && (news || now - this.#searchedAt > searchAgainMilliseconds)) {
-      for (const [identity, place] of findInVolumes(pod, missing)) {
+      for (const [identity, place] of findInVolumes(pod, missing, names)) {
         current.set(identity, place);
         missing.delete(identity);
       }

@@ -10,6 +10,7 @@ import {
   cgroupV2Path,
   killAll,
   outOfMemoryKills,
+  processesByOneHierarchy,
   processesIn,
   removeCgroup,
 } from "./cgroups.ts";
@@ -44,6 +45,7 @@ describe("version 2 alone", () => {
     file("a/b/cgroup.procs", "3\n0\n");
     file("a/memory.events", "low 0\noom 3\noom_kill 2\noom_group_kill 0\n");
     expect(processesIn("/a", root)).toEqual([1, 2, 3]);
+    expect(processesByOneHierarchy("/a", root)).toEqual([1, 2, 3]);
     expect(outOfMemoryKills("/a", root)).toBe(2);
     expect(processesIn("/none", root)).toEqual([]);
     expect(outOfMemoryKills("/none", root)).toBe(0);
@@ -73,6 +75,9 @@ test("hybrid", () => {
   expect(cgroupV1Path("/a", "memory", root)).toBe(join(root, "memory/a"));
   expect(outOfMemoryKills("/a", root)).toBe(1);
   expect(processesIn("/a", root)).toEqual([9]);
+  expect(processesByOneHierarchy("/a", root)).toEqual([9]);
+  file("unified/a/cgroup.procs", "9\n10\n");
+  expect(processesByOneHierarchy("/a", root)).toEqual([9, 10]);
 });
 
 test("legacy", () => {

@@ -17,15 +17,29 @@ export {
 
 /** PIDs in the cgroup and all cgroups below it, in any hierarchy; empty when there is no such cgroup. */
 export function processesIn(cgroup: string, root = cgroupRoot): readonly number[] {
-  const pids = new Set<number>();
-  for (const hierarchy of cgroupHierarchies(root)) {
-    for (const folder of cgroupTree(join(hierarchy, cgroup))) {
-      for (const line of (readFileIfGiven(join(folder, "cgroup.procs")) ?? "").split("\n")) {
-        if (line !== "" && line !== "0") pids.add(Number(line));
-      }
-    }
-  }
-  return [...pids];
+  return [
+    ...new Set(cgroupHierarchies(root).flatMap((hierarchy) => processesBelow(join(hierarchy, cgroup)))),
+  ];
+}
+
+/**
+ * The same by a single hierarchy, which is a tenth of the work with version 1: each has all processes, unless somebody moved
+ * one out of the cgroup there. Asks the version 2 tree, and all where
+ * that has none.
+ */
+export function processesByOneHierarchy(cgroup: string, root = cgroupRoot): readonly number[] {
+  const folder = cgroupV2Path(cgroup, root);
+  const pids = folder === undefined ? [] : processesBelow(folder);
+  return pids.length > 0 ? pids : processesIn(cgroup, root);
+}
+
+function processesBelow(folder: string): number[] {
+  return cgroupTree(folder).flatMap((each) =>
+    (readFileIfGiven(join(each, "cgroup.procs")) ?? "")
+      .split("\n")
+      .filter((line) => line !== "" && line !== "0")
+      .map(Number),
+  );
 }
 
 /** How many processes of the cgroup the kernel killed for want of memory; 0 when there is no such cgroup. */

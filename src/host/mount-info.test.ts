@@ -11,6 +11,7 @@ test("optional fields of any number and escaped characters are read", () => {
     {
       id: 36,
       parentID: 35,
+      device: 98 * 256,
       root: "/a b",
       target: "/mnt/c\td",
       options: ["rw", "noatime"],

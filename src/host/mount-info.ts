@@ -1,10 +1,13 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { deviceNumber } from "./device-number.ts";
 
 /** One line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 export interface MountInfo {
   readonly id: number;
   readonly parentID: number;
+  /** Of the file system, as the kernel's own tables have it, in stat(2)'s form. */
+  readonly device: number;
   /** The folder of the file system that is its root. */
   readonly root: string;
   readonly target: string;
@@ -59,6 +62,27 @@ export function isFileSystemRoot(target: string): boolean {
   return own !== undefined && own.dev !== statSync(dirname(target)).dev;
 }
 
+const pathOnly = 0o10000000; // O_PATH
+
+/**
+ * The device of the file system that `path` leads to, as /proc/PID/maps, inotify(7), sock_diag(7) and the kernel itself have
+ * it. stat(2) says the same, but on btrfs: there it gives each subvolume a number of its own. Undefined when the path is gone.
+ */
+export function fileSystemDevice(path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, pathOnly);
+  } catch {
+    return undefined;
+  }
+  try {
+    const mount = Number(/^mnt_id:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1]);
+    return listMounts().find(({ id }) => id === mount)?.device;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Reads the text of a mountinfo file. */
 export function parseMountInfo(text: string): readonly MountInfo[] {
   return text
@@ -75,6 +99,7 @@ function parseLine(line: string): MountInfo {
   return {
     id: Number(head[0]),
     parentID: Number(head[1]),
+    device: parseDevice(head[2] ?? ""),
     root: unescapeOctal(head[3] ?? ""),
     target: unescapeOctal(head[4] ?? ""),
     options: (head[5] ?? "").split(","),
@@ -82,6 +107,11 @@ function parseLine(line: string): MountInfo {
     source: unescapeOctal(tail[1] ?? ""),
     superOptions: (tail[2] ?? "").split(","),
   };
+}
+
+function parseDevice(text: string): number {
+  const [major, minor] = text.split(":").map(Number);
+  return deviceNumber(major ?? 0, minor ?? 0);
 }
 
 /** Space, tab, newline and backslash are written as three octal digits. */

@@ -10,6 +10,7 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
+import { deviceNumber } from "./device-number.ts";
 import { isGone } from "./files.ts";
 
 /**
@@ -154,7 +155,7 @@ export function fileFacts(stat: BigIntStats): FileFacts {
 export interface SharedMapping {
   /** Name in the process' mount namespace, `/SYSV<key>` or `/memfd:<name>`. */
   readonly path: string;
-  /** `device:inode`, the device as stat(2) numbers it. For System V the inode is the segment's id. */
+  /** `device:inode`, the device as stat(2) numbers it, but for btrfs. For System V the inode is the segment's id. */
   readonly identity: string;
   readonly inode: string;
   readonly writable: boolean;
@@ -179,11 +180,6 @@ export function parseSharedMappings(text: string): SharedMapping[] {
       end: BigInt(`0x${end}`),
     };
   });
-}
-
-/** makedev(3). */
-export function deviceNumber(major: number, minor: number): number {
-  return ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & ~0xff) << 12);
 }
 
 /** A thread that waits inside a system call: /proc/PID/task/TID/syscall. */

@@ -1,11 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  normalizeAddress,
-  parseInternetSockets,
-  parseProcUnixSockets,
-  parseTcpCounters,
-  parseUnixSockets,
-} from "./sockets.ts";
+import { normalizeAddress, parseInternetSockets, parseProcUnixSockets } from "./sockets.ts";
 
 describe("parseInternetSockets", () => {
   test("reads a TCP table with a listener, both ends of a connection and a zero window probe", () => {
@@ -60,46 +54,13 @@ test.each([
   expect(normalizeAddress(text)).toBe(expected);
 });
 
-test("parseTcpCounters finds counters by name and a listener's backlog by column", () => {
-  const text = `LISTEN 0      4        0.0.0.0:8080    0.0.0.0:*     bbr cwnd:10
-ESTAB  0      0      127.0.0.1:51342 127.0.0.1:8080  bbr wscale:10,10 cwnd:11 bytes_sent:1000 bytes_acked:1001 bytes_received:300 segs_out:4
-ESTAB  0      0      [::ffff:127.0.0.1]:8086 [::ffff:127.0.0.1]:51342 cubic
-`;
-  expect(parseTcpCounters(text)).toMatchObject([
-    { listening: true, local: { address: "0.0.0.0", port: 8080 }, receiveQueue: 0, sendQueue: 4 },
-    { listening: false, bytesAcked: 1001, bytesReceived: 300 },
-    { local: { address: "127.0.0.1", port: 8086 }, bytesAcked: 0 },
-  ]);
-});
-
-describe("parseUnixSockets", () => {
-  test("reads peers, files and clients that wait", () => {
-    const text = `u_str LISTEN 1      5      /tmp/chx/u.sock 23179 * 0     <-> ino:10011497 dev:0/65024 peers: 23181
-u_seq LISTEN 0      3             rel.sock 23185 * 0     <-> ino:10011498 dev:0/65024 peers:
-u_str ESTAB  0      0      /tmp/chx/u.sock 23182 * 23180 <-> ino:10011497 dev:0/65024
-u_str ESTAB  0      0                    * 23180 * 23182 <->
-u_dgr ESTAB  0      0              @absd@x 23183 * 0     <->
-u_str ESTAB  0      0        /a name.sock 23190 * 23191 <->
-`;
-    const sockets = parseUnixSockets(text);
-    expect(sockets).toMatchObject([
-      { type: "stream", listening: true, inode: 23179, pending: [23181], receiveQueue: 1, sendQueue: 5 },
-      { type: "seqpacket", name: "rel.sock", file: "65024:10011498", pending: [] },
-      { inode: 23182, peerInode: 23180, file: "65024:10011497" },
-      { name: undefined, inode: 23180, peerInode: 23182 },
-      { type: "datagram", name: "@absd@x", file: undefined },
-      { name: "/a name.sock", inode: 23190 },
-    ]);
-  });
-
-  test("reads the table of /proc, which has no peers", () => {
-    const text = `Num       RefCount Protocol Flags    Type St Inode Path
+test("parseProcUnixSockets reads the table of /proc, which has no peers", () => {
+  const text = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000053a2f241: 00000002 00000000 00010000 0001 01 23179 /tmp/chx/u.sock
 0000000015d3a301: 00000002 00000000 00000000 0002 03 23184
 `;
-    expect(parseProcUnixSockets(text)).toMatchObject([
-      { type: "stream", listening: true, name: "/tmp/chx/u.sock", peerInode: undefined },
-      { type: "datagram", listening: false, name: undefined },
-    ]);
-  });
+  expect(parseProcUnixSockets(text)).toMatchObject([
+    { type: "stream", listening: true, name: "/tmp/chx/u.sock", peerInode: undefined },
+    { type: "datagram", listening: false, name: undefined },
+  ]);
 });

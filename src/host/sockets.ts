@@ -1,5 +1,5 @@
 /**
- * The kernel's socket tables as text: /proc/PID/net/{tcp,tcp6,udp,udp6,unix} (proc_net(5)) and `ss` (ss(8)).
+ * The kernel's socket tables as text: /proc/PID/net/{tcp,tcp6,udp,udp6,unix} (proc_net(5)).
  * Addresses are plain: IPv4 dotted also when IPv6 sockets hold them mapped, IPv6 in its shortest form.
  */
 
@@ -83,10 +83,11 @@ function parseHexAddress(text: string): SocketAddress {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
     (word.match(/../g) ?? []).reverse().map((byte) => Number.parseInt(byte, 16)),
   );
-  return { address: formatAddress(bytes), port: Number.parseInt(port, 16) };
+  return { address: formatAddressBytes(Uint8Array.from(bytes)), port: Number.parseInt(port, 16) };
 }
 
-function formatAddress(bytes: readonly number[]): string {
+/** An address of 4 or 16 bytes in network order. */
+export function formatAddressBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const mapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
   if (mapped) return bytes.slice(12).join(".");
@@ -120,30 +121,6 @@ export interface TcpCounters {
   readonly bytesReceived: number;
 }
 
-/** Parses `ss -taniOH`. */
-export function parseTcpCounters(text: string): TcpCounters[] {
-  return text.split("\n").flatMap((line) => {
-    const [state = "", receive = "0", send = "0", local = "", remote = ""] = line.trim().split(/\s+/);
-    if (!local.includes(":")) return [];
-    return [
-      {
-        local: parseAddress(local),
-        remote: parseAddress(remote),
-        listening: state === "LISTEN",
-        receiveQueue: Number(receive),
-        sendQueue: Number(send),
-        bytesAcked: Number(/ bytes_acked:(\d+)/.exec(line)?.[1] ?? 0),
-        bytesReceived: Number(/ bytes_received:(\d+)/.exec(line)?.[1] ?? 0),
-      },
-    ];
-  });
-}
-
-function parseAddress(text: string): SocketAddress {
-  const colon = text.lastIndexOf(":");
-  return { address: normalizeAddress(text.slice(0, colon)), port: Number(text.slice(colon + 1)) || 0 };
-}
-
 /** A Unix socket. */
 export interface UnixSocket {
   readonly type: "stream" | "datagram" | "seqpacket";
@@ -162,37 +139,9 @@ export interface UnixSocket {
   readonly sendQueue: number;
 }
 
-const unixTypes = { u_str: "stream", u_dgr: "datagram", u_seq: "seqpacket" } as const;
-
-/** Parses `ss -xaneOH`. Names may hold spaces. */
-export function parseUnixSockets(text: string): UnixSocket[] {
-  const row = /^(u_str|u_dgr|u_seq)\s+(\S+)\s+(\d+)\s+(\d+)\s+(.*?) (\d+)\s+\* (\d+)\s*(.*)$/;
-  return text.split("\n").flatMap((line) => {
-    const match = row.exec(line.trim());
-    if (match === null) return [];
-    const [, type, state, receive, send, name = "", inode, peer, details = ""] = match;
-    const file = /ino:(\d+) dev:(\d+)\/(\d+)/.exec(details);
-    const pending = /peers:([ \d]*)/.exec(details)?.[1] ?? "";
-    return [
-      {
-        type: unixTypes[type as keyof typeof unixTypes],
-        listening: state === "LISTEN",
-        name: name === "*" ? undefined : name,
-        inode: Number(inode),
-        peerInode: Number(peer),
-        // The kernel's own numbering: 12 bits of major above 20 of minor, which ss splits there.
-        file: file === null ? undefined : `${Number(file[2]) * 2 ** 20 + Number(file[3])}:${file[1]}`,
-        pending: pending.split(" ").flatMap((word) => (word === "" ? [] : [Number(word)])),
-        receiveQueue: Number(receive),
-        sendQueue: Number(send),
-      },
-    ];
-  });
-}
-
 const procUnixTypes = { "0001": "stream", "0002": "datagram", "0005": "seqpacket" } as const;
 
-/** Parses /proc/PID/net/unix, which knows no peers: for machines without `ss`. */
+/** Parses /proc/PID/net/unix, which knows no peers: for where sock_diag(7) can't be asked. */
 export function parseProcUnixSockets(text: string): UnixSocket[] {
   const row = /^[0-9a-f]+: \S+ \S+ (\S+) (\S+) (\S+)\s+(\d+)(?: (.*))?$/;
   return text.split("\n").flatMap((line) => {

@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  parseMessageQueues,
-  parseSemaphoreDetails,
-  parseSemaphores,
-  parseSharedMemory,
-  splitSystemV,
-} from "./sysvipc.ts";
+import { parseMessageQueues, parseSemaphores, parseSharedMemory } from "./sysvipc.ts";
 
 test("the tables of /proc/sysvipc", () => {
   const shm = `       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap
@@ -24,27 +18,4 @@ test("the tables of /proc/sysvipc", () => {
   expect(parseMessageQueues(msg)).toMatchObject([
     { id: 3, bytes: 200, messages: 2, lastSender: 101, lastReceiver: 102 },
   ]);
-});
-
-test("the tables are told apart by their headings, in any order and number", () => {
-  const shm = "       key      shmid perms\n      4660          0   666\n";
-  const msg = "       key      msqid perms\n";
-  expect(splitSystemV(shm + msg)).toEqual({ shm, sem: "", msg });
-  expect(splitSystemV("")).toEqual({ shm: "", sem: "", msg: "" });
-});
-
-test("ipcs -s -i", () => {
-  const text = `
-Semaphore Array semid=0
-uid=0\t gid=0\t cuid=0\t cgid=0
-mode=0644, access_perms=0644
-nsems = 2
-otime = Not set
-ctime = Mon Nov 23 12:26:04 2026
-semnum     value      ncount     zcount     pid
-0          0          1          0          4242
-1          0          0          0          0
-
-`;
-  expect(parseSemaphoreDetails(text)).toEqual({ pids: [4242], waiting: 1 });
 });

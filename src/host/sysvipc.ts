@@ -1,3 +1,7 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { isGone } from "./files.ts";
+import { libc } from "./libc.ts";
+
 /** The tables of /proc/sysvipc (sysvipc(7), proc_sysvipc(5)); PIDs as the reader's PID namespace numbers them. */
 
 /** A System V shared memory segment. */
@@ -32,18 +36,86 @@ export interface MessageQueue {
   readonly receivedAt: number;
 }
 
-/** A command that prints all three tables; one process instead of three. Its exit code says nothing. */
-export const listSystemV = "cat /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg";
+/** The System V objects of one IPC namespace. */
+export interface SystemVTables {
+  readonly sharedMemory: readonly SharedMemorySegment[];
+  readonly semaphores: readonly SemaphoreSet[];
+  readonly messageQueues: readonly MessageQueue[];
+}
 
-/** Takes the output of {@link listSystemV} apart. A table that the kernel doesn't have is empty. */
-export function splitSystemV(text: string): {
-  readonly shm: string;
-  readonly sem: string;
-  readonly msg: string;
-} {
-  const tables = text.split(/^(?=\s*key\s)/m);
-  const table = (column: string) => tables.find((each) => each.split("\n")[0]?.includes(column)) ?? "";
-  return { shm: table(" shmid "), sem: table(" semid "), msg: table(" msqid ") };
+const tables = ["shm", "sem", "msg"] as const;
+
+/**
+ * The tables of one IPC namespace, which stay readable from anywhere: a file of /proc/sysvipc belongs to the namespace in
+ * which it was opened.
+ */
+export class SystemVReader {
+  readonly #files: ReadonlyMap<string, number>;
+
+  /** Opens those of the calling thread's namespace. Open ones keep the namespace alive. */
+  constructor() {
+    this.#files = new Map(
+      tables.flatMap((table) => {
+        const fd = openIfThere(`/proc/sysvipc/${table}`);
+        return fd === undefined ? [] : [[table, fd] as const];
+      }),
+    );
+  }
+
+  /** A table that the kernel doesn't have is empty. */
+  read(): SystemVTables {
+    const text = (table: (typeof tables)[number]) => {
+      const fd = this.#files.get(table);
+      return fd === undefined ? "" : readFromStart(fd);
+    };
+    return {
+      sharedMemory: parseSharedMemory(text("shm")),
+      semaphores: parseSemaphores(text("sem")),
+      messageQueues: parseMessageQueues(text("msg")),
+    };
+  }
+
+  close(): void {
+    for (const fd of this.#files.values()) closeSync(fd);
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The whole of a file without a size of its own. */
+function readFromStart(fd: number): string {
+  const parts: Buffer[] = [];
+  for (let position = 0; ; ) {
+    const part = Buffer.allocUnsafe(4096);
+    const length = readSync(fd, part, 0, part.length, position);
+    if (length === 0) return Buffer.concat(parts).toString();
+    parts.push(part.subarray(0, length));
+    position += length;
+  }
+}
+
+/** The PID that operated last on each semaphore of a set of the calling thread's IPC namespace; empty for a set that is gone. */
+export type LastOperators = (set: Pick<SemaphoreSet, "id" | "count">) => readonly number[];
+
+const lastOperatorCommand = 11; // GETPID of linux/sem.h
+const maxSemaphores = 1_000;
+
+/** Loads {@link LastOperators}; undefined where system calls can't be made. */
+export async function lastOperators(): Promise<LastOperators | undefined> {
+  const loaded = await libc();
+  if (loaded === undefined) return undefined;
+  const semctl = loaded.func("int semctl(int set, int number, int command)");
+  return ({ id, count }) =>
+    Array.from({ length: Math.min(count, maxSemaphores) }, (_, number): number =>
+      semctl(id, number, lastOperatorCommand),
+    ).filter((pid) => pid > 0);
 }
 
 /** The rows of one table by column name. */
@@ -89,13 +161,4 @@ export function parseMessageQueues(text: string): MessageQueue[] {
     sentAt: row.stime ?? 0,
     receivedAt: row.rtime ?? 0,
   }));
-}
-
-/** Parses `ipcs -s -i ID`: PIDs of the last operation on each semaphore of the set, and how many wait. */
-export function parseSemaphoreDetails(text: string): { pids: readonly number[]; waiting: number } {
-  const semaphores = [...text.matchAll(/^(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*$/gm)];
-  return {
-    pids: semaphores.map((match) => Number(match[5])).filter((pid) => pid > 0),
-    waiting: semaphores.reduce((sum, match) => sum + Number(match[3]) + Number(match[4]), 0),
-  };
 }

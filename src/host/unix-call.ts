@@ -40,7 +40,7 @@ export function unixCall(element: Buffer): UnixCall | undefined {
     cgroup: element.readBigUInt64LE(0),
     call,
     type,
-    // As `ss` and /proc/net/unix write it.
+    // As /proc/net/unix writes it.
     name: length > 0 ? `@${abstract.replaceAll("\0", "@")}` : path.replace(/\0.*$/s, ""),
     uid: element.readUInt32LE(8),
     gid: element.readUInt32LE(12),

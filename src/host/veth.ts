@@ -29,7 +29,7 @@ export async function layCable(cable: VethCable, scope: Scope): Promise<void> {
   scope.signal.throwIfAborted();
   const open = await netlink();
   if (open === undefined) await layByTool(cable, scope);
-  else await layByNetlink(cable, open);
+  else await layByNetlink(cable, () => open("route"));
 }
 
 async function layByNetlink(cable: VethCable, open: () => NetlinkSocket): Promise<void> {

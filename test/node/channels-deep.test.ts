@@ -220,7 +220,7 @@ test("a hundred looks of every layer leave everything as it was: blocked opens, 
   const before = state();
   // Beside the observer's own looks with counters, events and the deep look.
   const sampler = new PodSampler();
-  undo.push(() => sampler.close());
+  undo.push(async () => sampler.close());
   for (let i = 0; i < 100; i += 1) await sampler.look(pod.observed(), Date.now());
   await observer.list(scope, { deep: true });
   expect(state()).toEqual(before);

@@ -617,5 +617,5 @@ test("without any tool the map is drawn from /proc, and what is missing is named
       "other -> reader TCP 127.0.0.1:8080",
     ].sort(),
   );
-  expect(missing.map(({ layer }) => layer).sort()).toEqual(["bpf", "fanotify", "helper"]);
+  expect(missing.map(({ layer }) => layer).sort()).toEqual(["bpf", "fanotify"]);
 });

@@ -1,4 +1,4 @@
-import { deviceNumber } from "../../host/proc.ts";
+import { deviceNumber } from "../../host/device-number.ts";
 import type { Traffic } from "../types.ts";
 import { deepMaps } from "./program.ts";
 

@@ -68,7 +68,7 @@ export const socketNotShared: LiveRule = {
 
 function offers({ evidence, channels }: LiveView): Offer[] {
   const servers = (evidence?.unixServers ?? []).flatMap(({ container, name, label }): Offer[] =>
-    name.startsWith("/") ? [{ container, path: name, label, what: "listens on", source: "ss -x" }] : [],
+    name.startsWith("/") ? [{ container, path: name, label, what: "listens on", source: "sock_diag" }] : [],
   );
   const pipes = channels.flatMap(({ spec, status }): Offer[] => {
     const [end, ...others] = status.endpoints;

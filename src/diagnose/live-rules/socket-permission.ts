@@ -36,7 +36,7 @@ export const socketPermission: LiveRule = {
             message: `container "${client}" (${credentialsText(who)}) may not connect to ${path}: the socket of container "${container}" has ${accessText(file)}`,
             evidence: [
               { source: `stat ${label}`, detail: accessText(file) },
-              { source: "ss -x", detail: `${process} of container ${container} listens on ${name}` },
+              { source: "sock_diag", detail: `${process} of container ${container} listens on ${name}` },
               { source: "/proc/PID/status", detail: `container ${client}: ${credentialsText(who)}` },
               wish.failed || line === undefined ? wish.evidence : logEvidence(line),
             ],

@@ -34,7 +34,7 @@ export const socketUnserved: LiveRule = {
           evidence: [
             ...status.evidence,
             {
-              source: "ss -x",
+              source: "sock_diag",
               detail: listed === "" ? "no other container listens on a Unix socket" : `there are ${listed}`,
             },
           ],

@@ -124,14 +124,19 @@ function byAbstractName(view: LiveView, from: string, to: string | undefined, na
       other === undefined
         ? `nobody in the pod is bound to ${name}`
         : `container "${other.container}" is bound to ${name}, not "${to}"`,
-      [{ source: "ss -x", detail: `abstract names in the pod: ${abstractNames(view) || "none"}` }],
+      [{ source: "sock_diag", detail: `abstract names in the pod: ${abstractNames(view) || "none"}` }],
     );
   }
   return yes(
     [
       `over the abstract Unix socket ${name}, which needs no volume${seen(view, from, server.container, ({ spec }) => spec.address === name)}`,
     ],
-    [{ source: "ss -x", detail: `${server.process} of container ${server.container} is bound to ${name}` }],
+    [
+      {
+        source: "sock_diag",
+        detail: `${server.process} of container ${server.container} is bound to ${name}`,
+      },
+    ],
   );
 }
 
@@ -206,7 +211,7 @@ function bySocketFile(
   if (file === undefined || server === undefined) {
     return no(
       `the socket file ${path} is there, but nobody listens on it`,
-      [stat, { source: "ss -x", detail: "no socket is bound to the file" }],
+      [stat, { source: "sock_diag", detail: "no socket is bound to the file" }],
       "Have the server remove the file before it binds, and start it.",
     );
   }
@@ -225,7 +230,10 @@ function bySocketFile(
     [
       `over the Unix socket ${here?.label ?? path}: ${shared}${seen(view, from, server.container, ({ spec }) => spec.address === here?.label)}`,
     ],
-    [stat, { source: "ss -x", detail: `${server.process} of container ${server.container} listens on it` }],
+    [
+      stat,
+      { source: "sock_diag", detail: `${server.process} of container ${server.container} listens on it` },
+    ],
   );
 }
 
@@ -310,7 +318,7 @@ function offered(view: LiveView, to: string): { text: string; evidence: LiveEvid
       .filter((each) => isHis(each) && (each.label !== undefined || each.name.startsWith("@")))
       .map(({ name, label, process }) => ({
         text: `Unix socket ${label ?? name}`,
-        evidence: { source: "ss -x", detail: `${process} of container ${to} listens on ${name}` },
+        evidence: { source: "sock_diag", detail: `${process} of container ${to} listens on ${name}` },
       })),
   ];
 }

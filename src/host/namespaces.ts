@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { uncancelled } from "../base/scope.ts";
@@ -110,8 +110,9 @@ function kindsOf(request: PinRequest): readonly Kind[] {
 function pinByCall(calls: SystemCalls, kinds: readonly Kind[], hostname: string | undefined): void {
   const home = kinds.map((kind) => openSync(`/proc/thread-self/ns/${kind.name}`, "r"));
   try {
-    withSmallTcpTable(() => calls.unshare(kinds.reduce((flags, kind) => flags | kind.flag, 0)));
     try {
+      if (kinds.some(({ name }) => name === "net")) enterSmallTableNetwork(calls);
+      calls.unshare(kinds.reduce((flags, kind) => flags | kind.flag, 0));
       for (const kind of kinds) calls.mount(`/proc/thread-self/ns/${kind.name}`, kind.path, "", bindFlag, "");
       if (hostname !== undefined) calls.sethostname(hostname);
     } finally {
@@ -137,29 +138,31 @@ function returnTo(calls: SystemCalls, home: number, flag: number): void {
 }
 
 const tcpTableSysctl = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
+/** An open network namespace; null where the kernel has no such setting. */
+let smallTableNetwork: number | null | undefined;
 
 /**
- * Gives network namespaces that `make` creates a TCP hash table of their own with 1024 buckets, where the kernel
- * can (Linux 6.1 and later; ip-sysctl): otherwise they share the host's, and each look at a pod's /proc/net/tcp
- * walks all of its hundred thousands of buckets.
+ * Goes where a new network namespace gets a TCP hash table of its own with 1024 buckets, where the kernel can (Linux 6.1
+ * and later; ip-sysctl): otherwise pods share the host's, and each look at a pod's sockets walks all of its
+ * hundred thousands of buckets. The setting is that of the namespace from which another is made, so it is made in one that is
+ * nobody's, which goes with the daemon; the host's is left alone.
  */
-function withSmallTcpTable(make: () => void): void {
-  let before: string;
-  try {
-    before = readFileSync(tcpTableSysctl, "utf8").trim();
-    writeFileSync(tcpTableSysctl, "1024");
-  } catch {
-    make();
+function enterSmallTableNetwork(calls: SystemCalls): void {
+  if (smallTableNetwork === null) return;
+  if (smallTableNetwork !== undefined) {
+    calls.setns(smallTableNetwork, namespaceFlags.network);
     return;
   }
+  calls.unshare(namespaceFlags.network);
   try {
-    make();
-  } finally {
-    writeFileSync(tcpTableSysctl, before);
+    writeFileSync(tcpTableSysctl, "1024", { flag: "r+" });
+    smallTableNetwork = openSync("/proc/thread-self/ns/net", "r");
+  } catch {
+    smallTableNetwork = null;
   }
 }
 
-/** The TCP table's size is left alone here: the sysctl is the host's and other work goes on meanwhile. */
+/** Pods have the host's TCP table here. */
 async function pinByTool(kinds: readonly Kind[], hostname: string | undefined, scope: Scope): Promise<void> {
   const pins = kinds.map((kind) => `--${kind.name}=${kind.path}`);
   const command = hostname === undefined ? ["true"] : ["hostname", "--", hostname];

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setNewest } from "../base/newest.ts";
 import { type Fanotify, fanotify } from "../host/fanotify.ts";
 import { MountEvents, maxGroups, withNamedFile } from "../host/mount-events.ts";
+import { isSubvolume } from "../host/mount-info.ts";
 import { type FileFacts, readFileFacts, resolveInRoot } from "../host/proc.ts";
 import { EventGroup, type MemberEvent } from "./event-group.ts";
 import { FileUses } from "./file-uses.ts";
@@ -20,6 +21,8 @@ const busyEvents = 1_000;
 const restShare = 8;
 const maxFiles = 1_000;
 const notGranted = "the kernel does not grant fanotify(7)";
+/** EXDEV of fanotify_mark(2). */
+const notOfSubvolumes = "the kernel tells no events of mounts of a btrfs subvolume";
 
 interface WatchedContainer {
   readonly podUID: string;
@@ -168,7 +171,7 @@ export class VolumeWatch {
       const isThere = path !== undefined && readFileFacts(path)?.identity === readFileFacts(source)?.identity;
       if (!isThere || watched.mounts.has(mountPath)) continue;
       if (watched.group.events.watch(path)) watched.mounts.add(mountPath);
-      else this.#refused.set(container.id, notGranted);
+      else this.#refused.set(container.id, isSubvolume(source) ? notOfSubvolumes : notGranted);
     }
   }
 

@@ -83,6 +83,11 @@ export function fileSystemDevice(path: string): number | undefined {
   }
 }
 
+/** Whether stat(2) and the kernel's tables give a folder different devices: it is in a subvolume of btrfs. */
+export function isSubvolume(folder: string): boolean {
+  return statSync(folder, { throwIfNoEntry: false })?.dev !== fileSystemDevice(folder);
+}
+
 /** Reads the text of a mountinfo file. */
 export function parseMountInfo(text: string): readonly MountInfo[] {
   return text

@@ -137,29 +137,31 @@ function returnTo(calls: SystemCalls, home: number, flag: number): void {
   }
 }
 
-const tcpTableSysctl = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
-/** An open network namespace; null where the kernel has no such setting. */
-let smallTableNetwork: number | null | undefined;
+/** For TCP since Linux 6.1, for UDP since 6.2. */
+const tableSysctls = ["tcp_child_ehash_entries", "udp_child_hash_entries"];
+/** An open network namespace. */
+let smallTableNetwork: number | undefined;
 
 /**
- * Goes where a new network namespace gets a TCP hash table of its own with 1024 buckets, where the kernel can (Linux 6.1
- * and later; ip-sysctl): otherwise pods share the host's, and each look at a pod's sockets walks all of its
- * hundred thousands of buckets. The setting is that of the namespace from which another is made, so it is made in one that is
- * nobody's, which goes with the daemon; the host's is left alone.
+ * Goes where a new network namespace gets hash tables of its own with 1024 buckets for its sockets, where the kernel can
+ * (ip-sysctl): otherwise pods share the host's, and each look at a pod's sockets walks all of its hundred thousands of buckets.
+ * The settings are those of the namespace from which another is made, so they are made in one that is nobody's and
+ * goes with the daemon; the host's are left alone.
  */
 function enterSmallTableNetwork(calls: SystemCalls): void {
-  if (smallTableNetwork === null) return;
   if (smallTableNetwork !== undefined) {
     calls.setns(smallTableNetwork, namespaceFlags.network);
     return;
   }
   calls.unshare(namespaceFlags.network);
-  try {
-    writeFileSync(tcpTableSysctl, "1024", { flag: "r+" });
-    smallTableNetwork = openSync("/proc/thread-self/ns/net", "r");
-  } catch {
-    smallTableNetwork = null;
+  for (const sysctl of tableSysctls) {
+    try {
+      writeFileSync(`/proc/sys/net/ipv4/${sysctl}`, "1024", { flag: "r+" });
+    } catch {
+      // An older kernel, or one whose settings may not be changed.
+    }
   }
+  smallTableNetwork = openSync("/proc/thread-self/ns/net", "r");
 }
 
 /** Pods have the host's TCP table here. */

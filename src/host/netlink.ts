@@ -64,12 +64,12 @@ function load({ func }: Libc): Opener {
         error ? reject(error) : resolve(sent),
       );
     });
+  const buffer = Buffer.alloc(32 * 1024);
   const received = (fd: number): Buffer => {
-    const buffer = Buffer.alloc(32 * 1024);
     // MSG_DONTWAIT: the answers are there when send returns.
     const length: number = receive(fd, buffer, buffer.length, 0x40);
     if (length < 0) throw new PeapodError("SystemCallFailed", "netlink: no answer");
-    return buffer.subarray(0, length);
+    return Buffer.from(buffer.subarray(0, length));
   };
   return (family) => {
     // AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC

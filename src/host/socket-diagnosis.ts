@@ -27,7 +27,8 @@ function diagnosisBy(socket: NetlinkSocket): SocketDiagnosis {
 }
 
 const byFamilyType = 20; // SOCK_DIAG_BY_FAMILY of linux/sock_diag.h
-const allStates = 0xffff_ffff;
+/** A bit for each state of include/net/tcp_states.h but those bound to a port alone, for which the kernel walks 65536 buckets. */
+const states = 0x1fff;
 const ipv4 = 2;
 const ipv6 = 10;
 const listenState = 10; // TCP_LISTEN, also of Unix sockets
@@ -45,7 +46,7 @@ const tcpRequests: readonly NetlinkRequest[] = [ipv4, ipv6].map((family) => {
   payload.writeUInt8(family, 0);
   payload.writeUInt8(6, 1); // IPPROTO_TCP
   payload.writeUInt8(1 << (tcpInformation - 1), 2);
-  payload.writeUInt32LE(allStates, 4);
+  payload.writeUInt32LE(states, 4);
   return { type: byFamilyType, flags: 0, payload, what: "list TCP sockets" };
 });
 
@@ -75,7 +76,7 @@ const unixRequest: NetlinkRequest = (() => {
   // struct unix_diag_req
   const payload = Buffer.alloc(24);
   payload.writeUInt8(1, 0); // AF_UNIX
-  payload.writeUInt32LE(allStates, 4);
+  payload.writeUInt32LE(states, 4);
   payload.writeUInt32LE(
     Object.values(unixAttributes).reduce<number>((bits, attribute) => bits | (1 << attribute), 0),
     12,

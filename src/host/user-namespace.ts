@@ -21,11 +21,11 @@ export interface OwnedNamespace {
 }
 
 /**
- * The first `unshare` makes a network namespace with a small TCP table, from which the last inherits its size (see
+ * The first `unshare` makes a network namespace with small tables of sockets, from which the last inherits their size (see
  * namespaces.ts), so that no setting of this machine is touched.
  */
 const smallTableScript =
-  'echo 1024 > /proc/sys/net/ipv4/tcp_child_ehash_entries 2> /dev/null || :; exec "$@"';
+  'cd /proc/sys/net/ipv4; for each in tcp_child_ehash_entries udp_child_hash_entries; do echo 1024 > $each; done 2> /dev/null; cd /; exec "$@"';
 
 /**
  * Makes a user namespace, and the others so that it owns them, and pins all to their files, which must be there: what

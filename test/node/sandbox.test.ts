@@ -84,17 +84,24 @@ describe("namespaces", () => {
     }
   });
 
-  test("have a TCP table of their own, and the host's setting is left alone", async () => {
-    const setting = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
-    if (!existsSync(setting)) return;
-    const before = readFileSync(setting, "utf8");
-    writeFileSync(setting, "4096");
-    try {
-      const sandbox = await sandboxes.create(testPod("small-table"), undefined, scope);
-      expect(readFileSync(setting, "utf8")).toBe("4096\n");
-      expect(run(sandbox, "cat /proc/sys/net/ipv4/tcp_ehash_entries")).toBe("1024");
-    } finally {
-      writeFileSync(setting, before);
+  test("have tables of sockets of their own, and the host's settings are left alone", async () => {
+    const folder = "/proc/sys/net/ipv4";
+    const tables = [
+      ["tcp_child_ehash_entries", "tcp_ehash_entries"],
+      ["udp_child_hash_entries", "udp_hash_entries"],
+    ] as const;
+    for (const [ofChildren, own] of tables) {
+      const setting = join(folder, ofChildren);
+      if (!existsSync(setting)) continue;
+      const before = readFileSync(setting, "utf8");
+      writeFileSync(setting, "4096");
+      try {
+        const sandbox = await sandboxes.create(testPod(own.replaceAll("_", "-")), undefined, scope);
+        expect(readFileSync(setting, "utf8")).toBe("4096\n");
+        expect(run(sandbox, `cat ${join(folder, own)}`)).toBe("1024");
+      } finally {
+        writeFileSync(setting, before);
+      }
     }
   });
 });

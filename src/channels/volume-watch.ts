@@ -29,8 +29,8 @@ interface WatchedContainer {
   readonly container: CreatedContainer;
   readonly volumes: readonly SharedVolume[];
   readonly group: EventGroup<WatchedContainer>;
-  /** Paths of the mounts that are watched. */
-  readonly mounts: Set<string>;
+  /** By their paths: whether the kernel lets the mounts be watched. */
+  readonly mounts: Map<string, boolean>;
   readonly knownSince: number;
   hasRun: boolean;
   watchedSince: number;
@@ -152,12 +152,12 @@ export class VolumeWatch {
     this.#isMissing = false;
   }
 
-  /** Watches those of a container's mounts that are not watched yet. */
+  /** Watches those of a container's mounts of which it was not tried yet. */
   #watch(calls: Fanotify, pod: ObservedPod, container: CreatedContainer, now: number): void {
     const mounts = sharedMounts(pod, container.name);
     const known = this.#containers.get(container.id);
     if (mounts.length <= (known?.mounts.size ?? 0) || now < (known?.restsUntil ?? 0)) return;
-    this.#refused.delete(container.id);
+    if (known === undefined) this.#refused.delete(container.id);
     const watched = known ?? this.#newMember(calls, pod, container, now);
     if (watched === undefined) {
       const reason = `at most ${this.#maxGroups} groups are taken, which is half of fs.fanotify.max_user_groups`;
@@ -170,8 +170,9 @@ export class VolumeWatch {
       // Before the mount is there, the path leads to something else.
       const isThere = path !== undefined && readFileFacts(path)?.identity === readFileFacts(source)?.identity;
       if (!isThere || watched.mounts.has(mountPath)) continue;
-      if (watched.group.events.watch(path)) watched.mounts.add(mountPath);
-      else this.#refused.set(container.id, isSubvolume(source) ? notOfSubvolumes : notGranted);
+      const isWatched = watched.group.events.watch(path);
+      watched.mounts.set(mountPath, isWatched);
+      if (!isWatched) this.#refused.set(container.id, isSubvolume(source) ? notOfSubvolumes : notGranted);
     }
   }
 
@@ -189,7 +190,7 @@ export class VolumeWatch {
       container,
       volumes,
       group,
-      mounts: new Set(),
+      mounts: new Map(),
       knownSince: now,
       hasRun: false,
       watchedSince: now,
@@ -227,7 +228,8 @@ export class VolumeWatch {
   }
 
   #unwatch({ container, group, mounts }: WatchedContainer): void {
-    for (const mountPath of mounts) {
+    for (const [mountPath, isWatched] of mounts) {
+      if (!isWatched) continue;
       const path = resolveInRoot(container.pid, mountPath);
       if (path !== undefined) group.events.unwatch(path);
     }

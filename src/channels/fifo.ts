@@ -12,8 +12,13 @@ interface Use {
   readonly endpoint: ChannelEndpoint;
   readonly how: "open" | "opening" | "event";
   readonly waits: "read" | "write" | undefined;
+  /** When an event told so, in milliseconds since the epoch. */
+  readonly at?: number;
   readonly evidence: Evidence;
 }
+
+/** Who opened the other end lately will do so again: `while true; do cat pipe; done` waits for the next message. */
+const turnMilliseconds = 10_000;
 
 /**
  * FIFOs, each one channel, told apart by device and inode: the same in every mount namespace, whatever the path.
@@ -47,12 +52,13 @@ export function fifoChannels(snapshot: PodSnapshot): ChannelFact[] {
     });
   }
   for (const use of passingUses(snapshot)) {
-    const { container, access, pid, hostPID, process } = use;
+    const { container, access, pid, hostPID, process, at } = use;
     add(use.identity, {
       container,
       access,
       how: "event",
       waits: undefined,
+      at,
       endpoint: endpoint(
         snapshot,
         use.identity,
@@ -164,7 +170,7 @@ function fifoFact(snapshot: PodSnapshot, identity: string, uses: readonly Use[])
       )
       .find((path) => path !== undefined) ??
     identity;
-  const blocked = blockedReason(uses);
+  const blocked = blockedReason(snapshot, uses);
   const deep = deepObject(snapshot, "fifo", identity);
   return {
     key: `FIFO ${identity}`,
@@ -181,10 +187,14 @@ function fifoFact(snapshot: PodSnapshot, identity: string, uses: readonly Use[])
   };
 }
 
-function blockedReason(uses: readonly Use[]): string | undefined {
+function blockedReason({ pod, takenAt }: PodSnapshot, uses: readonly Use[]): string | undefined {
   const held = uses.filter(({ how }) => how === "open");
+  const runs = (name: string) => pod.containers.some((container) => container.name === name);
+  const lately = uses.filter(
+    ({ at, container }) => at !== undefined && takenAt - at < turnMilliseconds && runs(container),
+  );
   for (const { how, access, container } of uses) {
-    if (how !== "opening") continue;
+    if (how !== "opening" || lately.some((use) => use.access !== access)) continue;
     // A thread that waits while the other end is open is just about to go on.
     if (access === "write" && !held.some((use) => use.access !== "write")) {
       return `${container} waits in open(2) to write: no reader has the FIFO open`;

@@ -96,7 +96,8 @@ function drawPod(whole: PodMap): { body: string; width: number; height: number }
     `<rect x="${podLeft}" y="0" width="${width - podLeft}" height="${bottom + margin / 2}" rx="12" fill="#ffffff" stroke="#8c959f"/>\n` +
     `<text class="pod" x="${podLeft + 14}" y="22">pod <tspan font-weight="bold">${escapeText(map.pod)}</tspan> in namespace ${escapeText(map.namespace)}</text>\n`;
   return {
-    body: frame + lanes.map((lane) => drawLane(lane, bottom)).join("") + rows.join(""),
+    // Boxes last: an arrow passes behind those that it has nothing to do with, and shines through.
+    body: frame + rows.join("") + lanes.map((lane) => drawLane(lane, bottom)).join(""),
     width,
     height: bottom + margin / 2,
   };
@@ -106,7 +107,7 @@ function drawLane({ name, left, right }: Lane, bottom: number): string {
   const dashes = name === outside ? ' stroke-dasharray="6 4"' : "";
   const middle = (left + right) / 2;
   return (
-    `<rect x="${left}" y="${frameHead}" width="${right - left}" height="${bottom - frameHead}" rx="8" fill="#f6f8fa" stroke="#6e7781"${dashes}/>\n` +
+    `<rect x="${left}" y="${frameHead}" width="${right - left}" height="${bottom - frameHead}" rx="8" fill="#f6f8fa" fill-opacity="0.8" stroke="#6e7781"${dashes}/>\n` +
     `<text class="name" x="${middle}" y="${frameHead + 25}" text-anchor="middle">${escapeText(labelOf(name))}</text>\n` +
     `<line x1="${left}" y1="${frameHead + headHeight - 2}" x2="${right}" y2="${frameHead + headHeight - 2}" stroke="#d0d7de"/>\n`
   );
@@ -205,7 +206,7 @@ function drawArrow(
   const tail =
     arrow.direction === "peers"
       ? head(start, y, -sign, colour)
-      : `<circle cx="${start}" cy="${y}" r="3" fill="${colour}"/>\n`;
+      : `<circle cx="${start + sign * 3}" cy="${y}" r="3" fill="${colour}"/>\n`;
   return (
     `<line x1="${start}" y1="${y}" x2="${end - sign * 2}" y2="${y}" ${stroke}/>\n${tail}${head(end, y, sign, colour)}` +
     words(lines.slice(0, titles), titles, middle, "middle", y - 8 - lineHeight * (titles - 1), colour) +

@@ -1,7 +1,7 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { PeapodError } from "../base/errors.ts";
 import type { AttachType, BPF, HashMapShape } from "./bpf.ts";
-import { isGone } from "./files.ts";
+import { openIfExists } from "./files.ts";
 
 /**
  * A BPF map in which containers' calls are counted: how it is found and read. `network` makes it and `channels` reads it, and
@@ -24,7 +24,7 @@ export function attachedCounterMap(
   folder: string,
   { attachType, name }: CounterMap,
 ): number | undefined {
-  const cgroup = openIfThere(folder);
+  const cgroup = openIfExists(folder);
   if (cgroup === undefined) return undefined;
   try {
     return bpf.attachedMap(cgroup, attachType, name);
@@ -34,14 +34,5 @@ export function attachedCounterMap(
     throw error;
   } finally {
     closeSync(cgroup);
-  }
-}
-
-function openIfThere(folder: string): number | undefined {
-  try {
-    return openSync(folder, "r");
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
   }
 }

@@ -52,6 +52,16 @@ export function readFileIfExists(path: string): string | undefined {
   }
 }
 
+/** A descriptor to read from, or undefined when there is no such file. Other failures throw. */
+export function openIfExists(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
 /** The names in a folder, or none when there is no such folder. Other failures throw. */
 export function readFolderIfExists(path: string): readonly string[] {
   try {

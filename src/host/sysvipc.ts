@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { isGone } from "./files.ts";
+import { closeSync, readSync } from "node:fs";
+import { openIfExists } from "./files.ts";
 import { libc } from "./libc.ts";
 
 /** The tables of /proc/sysvipc (sysvipc(7), proc_sysvipc(5)); PIDs as the reader's PID namespace numbers them. */
@@ -56,7 +56,7 @@ export class SystemVReader {
   constructor() {
     this.#files = new Map(
       tables.flatMap((table) => {
-        const fd = openIfThere(`/proc/sysvipc/${table}`);
+        const fd = openIfExists(`/proc/sysvipc/${table}`);
         return fd === undefined ? [] : [[table, fd] as const];
       }),
     );
@@ -77,15 +77,6 @@ export class SystemVReader {
 
   close(): void {
     for (const fd of this.#files.values()) closeSync(fd);
-  }
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
   }
 }
 

@@ -1,4 +1,3 @@
-import { closeSync, openSync } from "node:fs";
 import { PeapodError } from "../base/errors.ts";
 import { visitNamespace } from "../host/namespaces.ts";
 import { type SocketDiagnosis, socketDiagnosis } from "../host/socket-diagnosis.ts";
@@ -41,12 +40,12 @@ export class NamespaceTables {
     if (openSockets === undefined) {
       throw new PeapodError("Unsupported", "system calls can't be made: no koffi for this platform");
     }
-    const sockets = await inside(namespaces.netns, "network", openSockets);
+    const sockets = await visitNamespace(namespaces.netns, "network", openSockets);
     try {
       return new NamespaceTables(
         namespaces,
         sockets,
-        await inside(namespaces.ipcns, "ipc", () => new SystemVReader()),
+        await visitNamespace(namespaces.ipcns, "ipc", () => new SystemVReader()),
       );
     } catch (error) {
       sockets.close();
@@ -73,21 +72,10 @@ export class NamespaceTables {
   async #operators(sets: readonly SemaphoreSet[]): Promise<ReadonlyMap<number, readonly number[]>> {
     const operatorsOf = sets.length === 0 ? undefined : await lastOperators();
     if (operatorsOf === undefined) return new Map();
-    return inside(
+    return visitNamespace(
       this.#namespaces.ipcns,
       "ipc",
       () => new Map(sets.map((set) => [set.id, operatorsOf(set)])),
     );
-  }
-}
-
-/** What `visit` returns in the namespace at `path`; undefined is the daemon's own. */
-async function inside<T>(path: string | undefined, kind: "network" | "ipc", visit: () => T): Promise<T> {
-  if (path === undefined) return visit();
-  const namespace = openSync(path, "r");
-  try {
-    return await visitNamespace(namespace, kind, visit);
-  } finally {
-    closeSync(namespace);
   }
 }

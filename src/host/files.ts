@@ -44,30 +44,24 @@ export function writeFileAtomically(
 
 /** The file's text, or undefined when there is no such file. Other failures throw. */
 export function readFileIfExists(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
+  return unlessGone(() => readFileSync(path, "utf8"));
 }
 
 /** A descriptor to read from, or undefined when there is no such file. Other failures throw. */
 export function openIfExists(path: string): number | undefined {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
+  return unlessGone(() => openSync(path, "r"));
 }
 
 /** The names in a folder, or none when there is no such folder. Other failures throw. */
 export function readFolderIfExists(path: string): readonly string[] {
+  return unlessGone(() => readdirSync(path)) ?? [];
+}
+
+function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return readdirSync(path);
+    return look();
   } catch (error) {
-    if (isGone(error)) return [];
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

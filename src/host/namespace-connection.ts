@@ -1,4 +1,3 @@
-import { closeSync, openSync } from "node:fs";
 import { connect, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
@@ -53,13 +52,8 @@ export async function connectInNamespace(
 /** An unconnected socket that belongs to the namespace. */
 async function socketIn(netns: string, domain: number): Promise<Socket> {
   const calls = await systemCalls();
-  const namespace = openSync(netns, "r");
-  try {
-    const fd = await visitNamespace(namespace, "network", () => calls?.socket(domain, streamSocket) ?? -1);
-    return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
-  } finally {
-    closeSync(namespace);
-  }
+  const fd = await visitNamespace(netns, "network", () => calls?.socket(domain, streamSocket) ?? -1);
+  return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
 }
 
 function connected(made: Socket | undefined, port: number, address: string, scope: Scope): Promise<Socket> {

@@ -4,6 +4,7 @@ import type { Scope } from "../base/scope.ts";
 import { uncancelled } from "../base/scope.ts";
 import { runCommand } from "./command.ts";
 import { unmount } from "./mounts.ts";
+import { smallTables } from "./small-tables.ts";
 import { namespaceFlags, type SystemCalls, systemCalls } from "./system-calls.ts";
 import { pinOwnedNamespaces, type UserNamespace } from "./user-namespace.ts";
 
@@ -67,23 +68,32 @@ export async function unpinNamespaces(paths: readonly string[], scope: Scope): P
 }
 
 /**
- * What `visit` returns when this thread is in the namespace of the open file `fd`. `visit` must be synchronous and
- * quick: everything waits for it. Throws SystemCallFailed; where system calls can't be made, InternalError.
+ * What `visit` returns when this thread is in the namespace that is pinned at `path`; undefined: in the daemon's own. `visit`
+ * must be synchronous and quick: everything waits for it. Throws SystemCallFailed, and what open(2) says of the path; where
+ * system calls can't be made, InternalError.
  */
-export async function visitNamespace<T>(fd: number, kind: "network" | "ipc", visit: () => T): Promise<T> {
+export async function visitNamespace<T>(
+  path: string | undefined,
+  kind: "network" | "ipc",
+  visit: () => T,
+): Promise<T> {
+  if (path === undefined) return visit();
   const calls = await systemCalls();
   if (calls === undefined)
     throw new PeapodError("InternalError", "no system calls to visit a namespace with");
-  const home = openSync(`/proc/thread-self/ns/${kind === "network" ? "net" : kind}`, "r");
+  const open: number[] = [];
   try {
-    calls.setns(fd, namespaceFlags[kind]);
+    for (const file of [path, `/proc/thread-self/ns/${kind === "network" ? "net" : kind}`])
+      open.push(openSync(file, "r"));
+    const [there = -1, home = -1] = open;
+    calls.setns(there, namespaceFlags[kind]);
     try {
       return visit();
     } finally {
       returnTo(calls, home, namespaceFlags[kind]);
     }
   } finally {
-    closeSync(home);
+    for (const fd of open) closeSync(fd);
   }
 }
 
@@ -137,8 +147,6 @@ function returnTo(calls: SystemCalls, home: number, flag: number): void {
   }
 }
 
-/** For TCP since Linux 6.1, for UDP since 6.2. */
-const tableSysctls = ["tcp_child_ehash_entries", "udp_child_hash_entries"];
 /** An open network namespace. */
 let smallTableNetwork: number | undefined;
 
@@ -154,9 +162,9 @@ function enterSmallTableNetwork(calls: SystemCalls): void {
     return;
   }
   calls.unshare(namespaceFlags.network);
-  for (const sysctl of tableSysctls) {
+  for (const sysctl of smallTables.sysctls) {
     try {
-      writeFileSync(`/proc/sys/net/ipv4/${sysctl}`, "1024", { flag: "r+" });
+      writeFileSync(sysctl, smallTables.value, { flag: "r+" });
     } catch {
       // An older kernel, or one whose settings may not be changed.
     }

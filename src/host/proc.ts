@@ -10,7 +10,7 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
-import { deviceNumber } from "./device-number.ts";
+import { deviceNumber, fromKernelDevice } from "./device-number.ts";
 import { isGone } from "./files.ts";
 
 /**
@@ -103,10 +103,9 @@ export function readWatches(pid: number, fd: number): string[] {
 export function parseWatches(text: string): string[] {
   return [...text.matchAll(/^inotify wd:\S+ ino:([0-9a-f]+) sdev:([0-9a-f]+)/gm)]
     .slice(0, maxWatches)
-    .map(([, inode, device = "0"]) => {
-      const number = Number.parseInt(device, 16);
-      return `${deviceNumber(number >>> 20, number & 0xfffff)}:${BigInt(`0x${inode}`)}`;
-    });
+    .map(
+      ([, inode, device = "0"]) => `${fromKernelDevice(Number.parseInt(device, 16))}:${BigInt(`0x${inode}`)}`,
+    );
 }
 
 export type FileKind = "file" | "fifo" | "socket" | "folder" | "other";

@@ -1,4 +1,4 @@
-import { deviceNumber } from "./device-number.ts";
+import { fromKernelDevice } from "./device-number.ts";
 import { findAttribute, type NetlinkRequest, type NetlinkSocket, netlink } from "./netlink.ts";
 import { formatAddressBytes, type TcpCounters, type UnixSocket } from "./sockets.ts";
 
@@ -99,18 +99,14 @@ function unixSocket(message: Buffer): UnixSocket | undefined {
   const file = attribute("file");
   const pending = attribute("pending");
   const queues = attribute("queues");
-  const device = file?.readUInt32LE(4) ?? 0;
   return {
     type,
     listening: message.readUInt8(2) === listenState,
     name: unixName(attribute("name")),
     inode: message.readUInt32LE(4),
     peerInode: attribute("peer")?.readUInt32LE(0) ?? 0,
-    // The kernel's own numbering: 12 bits of major above 20 of minor.
     file:
-      file === undefined
-        ? undefined
-        : `${deviceNumber(device >>> 20, device & 0xfffff)}:${file.readUInt32LE(0)}`,
+      file === undefined ? undefined : `${fromKernelDevice(file.readUInt32LE(4))}:${file.readUInt32LE(0)}`,
     pending: Array.from(
       { length: (pending?.length ?? 0) / 4 },
       (_, index) => pending?.readUInt32LE(index * 4) ?? 0,

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from "node:fs";
 import { openIfExists } from "./files.ts";
-import { libc } from "./libc.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /** The tables of /proc/sysvipc (sysvipc(7), proc_sysvipc(5)); PIDs as the reader's PID namespace numbers them. */
 
@@ -98,11 +98,18 @@ export type LastOperators = (set: Pick<SemaphoreSet, "id" | "count">) => readonl
 const lastOperatorCommand = 11; // GETPID of linux/sem.h
 const maxSemaphores = 1_000;
 
-/** Loads {@link LastOperators}; undefined where system calls can't be made. */
+let operators: LastOperators | undefined;
+
+/** Loads {@link LastOperators} on first use; undefined where system calls can't be made. */
 export async function lastOperators(): Promise<LastOperators | undefined> {
   const loaded = await libc();
   if (loaded === undefined) return undefined;
-  const semctl = loaded.func("int semctl(int set, int number, int command)");
+  operators ??= load(loaded);
+  return operators;
+}
+
+function load({ func }: Libc): LastOperators {
+  const semctl = func("int semctl(int set, int number, int command)");
   return ({ id, count }) =>
     Array.from({ length: Math.min(count, maxSemaphores) }, (_, number): number =>
       semctl(id, number, lastOperatorCommand),

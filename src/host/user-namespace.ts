@@ -5,6 +5,7 @@ import { PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { startProcess } from "./child-process.ts";
 import { bindMount } from "./mounts.ts";
+import { smallTables } from "./small-tables.ts";
 
 /** A user namespace (user_namespaces(7)) whose users and groups 0 to `size` - 1 are this machine's from `hostID` on. */
 export interface UserNamespace {
@@ -24,8 +25,7 @@ export interface OwnedNamespace {
  * The first `unshare` makes a network namespace with small tables of sockets, from which the last inherits their size (see
  * namespaces.ts), so that no setting of this machine is touched.
  */
-const smallTableScript =
-  'cd /proc/sys/net/ipv4; for each in tcp_child_ehash_entries udp_child_hash_entries; do echo 1024 > $each; done 2> /dev/null; cd /; exec "$@"';
+const smallTableScript = `for each in ${smallTables.sysctls.join(" ")}; do echo ${smallTables.value} > $each; done 2> /dev/null; exec "$@"`;
 
 /**
  * Makes a user namespace, and the others so that it owns them, and pins all to their files, which must be there: what

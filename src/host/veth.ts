@@ -38,7 +38,7 @@ async function layByNetlink(cable: VethCable, open: () => NetlinkSocket): Promis
   const outer = open();
   let inner: NetlinkSocket | undefined;
   try {
-    inner = await visitNamespace(netns, "network", open);
+    inner = await visitNamespace(cable.netns, "network", open);
     await outer.send([newVeth(cable, bridgeIndex, netns)]);
     const [link] = await inner.send([{ ...linkRequest("eth0", 0), type: 18, flags: 0, what: "find eth0" }]);
     const index = link?.readInt32LE(4) ?? 0;

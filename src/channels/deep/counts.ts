@@ -1,4 +1,4 @@
-import { deviceNumber } from "../../host/device-number.ts";
+import { fromKernelDevice } from "../../host/device-number.ts";
 import type { Traffic } from "../types.ts";
 import { deepMaps } from "./program.ts";
 
@@ -101,8 +101,7 @@ const socketTypes: Readonly<Record<string, DeepUnixClient["type"]>> = {
 /** `device:inode` as stat(2) numbers devices; undefined where there is no file. */
 function identityOf(kernelDevice: string | undefined, inode: string | undefined): string | undefined {
   if (inode === undefined || inode === "0") return undefined;
-  const device = Number(kernelDevice);
-  return `${deviceNumber(Math.floor(device / 2 ** 20), device % 2 ** 20)}:${inode}`;
+  return `${fromKernelDevice(Number(kernelDevice))}:${inode}`;
 }
 
 function nameOf(abstract: string | undefined, name: string | undefined): string {

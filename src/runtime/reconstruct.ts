@@ -9,7 +9,7 @@ import { adoptStart, relistContainers } from "./relist.ts";
 
 /**
  * Takes over what earlier daemons left: reads all records, brings them up to date with the kernel, and removes
- * containers that were half created or half removed when a daemon was killed.
+ * containers that were half created, half started or half removed when a daemon was killed.
  */
 export async function reconstruct(context: RuntimeContext, scope: Scope): Promise<void> {
   const unreadable = context.containers.load();
@@ -20,7 +20,9 @@ export async function reconstruct(context: RuntimeContext, scope: Scope): Promis
   );
   for (const id of new Set([...unreadable, ...strays])) await tryDiscard(context, id, scope);
   for (const { record } of halfMade) await tryDiscard(context, record.id, scope);
-  for (const { record } of context.containers.all()) adoptStart(context, record.id);
+  for (const { record } of context.containers.all()) {
+    if (!adoptStart(context, record.id)) await tryDiscard(context, record.id, scope);
+  }
   await relistContainers(context, scope);
 }
 

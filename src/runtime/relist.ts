@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Scope } from "../base/scope.ts";
+import { readDescriptors } from "../host/proc.ts";
 import { isRunning } from "../host/processes.ts";
+import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { startFIFO } from "./oci-runtime.ts";
 import { readExit, recordUnknownExit, settleExit } from "./settle-exit.ts";
@@ -31,16 +34,30 @@ export async function relistContainers(context: RuntimeContext, scope: Scope): P
 }
 
 /**
- * Settles a start that an earlier daemon had asked for when it was killed: the runtime removes the FIFO at which
- * a created container waits once the container runs.
+ * Settles a start that an earlier daemon had asked for when it was killed. False when the container does not run: then it
+ * can't be let run any more either, only removed, as crun's process ends when its FIFO is opened a second time.
  */
-export function adoptStart(context: RuntimeContext, id: string): void {
+export function adoptStart(context: RuntimeContext, id: string): boolean {
   const stored = context.containers.get(id);
-  if (stored?.record.phase !== "Created" || stored.startRequestedAt === undefined) return;
-  const hasStarted = !existsSync(startFIFO(runtimeOf(context, id), id));
+  if (stored?.record.phase !== "Created" || stored.startRequestedAt === undefined) return true;
+  const runs = hasBegun(context, stored);
   context.containers.save(
-    hasStarted
+    runs
       ? { ...stored, record: { ...stored.record, phase: "Running", startedAt: stored.startRequestedAt } }
       : { ...stored, startRequestedAt: undefined },
   );
+  return runs;
+}
+
+/**
+ * The FIFO at which the process waits is removed right before it is written to: both have been done when it is not there
+ * and the process does not hold it any more.
+ */
+function hasBegun(context: RuntimeContext, { record: { id }, process }: StoredContainer): boolean {
+  const fifo = startFIFO(runtimeOf(context, id), id);
+  if (existsSync(fifo)) return false;
+  if (process === undefined || !isRunning(process)) return true;
+  // The path may lead here through symbolic links; the kernel tells it without.
+  const end = `${join(id, basename(fifo))} (deleted)`;
+  return !readDescriptors(process.pid).some(({ link }) => link.endsWith(end));
 }

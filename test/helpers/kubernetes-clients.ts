@@ -36,7 +36,9 @@ export async function clientsOf(node: TestNode): Promise<{
       async ok(args, options) {
         const { exitCode, stdout, stderr } = await run(args, options);
         if (exitCode === 0) return stdout;
-        throw new Error(`${program} ${args.join(" ")}: exit code ${exitCode}\n${stdout}${stderr}`);
+        // What did not come about in time: why, only the node can tell.
+        const why = args[0] === "wait" || args[0] === "rollout" ? await node.lastWords() : "";
+        throw new Error(`${program} ${args.join(" ")}: exit code ${exitCode}\n${stdout}${stderr}${why}`);
       },
     };
   };

@@ -25,6 +25,8 @@ export interface TestNode {
   daemonPID(): number;
   /** SIGKILLs the daemon; resolves when it is over. */
   killDaemon(): Promise<void>;
+  /** Its pods and the end of its daemon's log, for the message of a test that fails: CI keeps nothing else. */
+  lastWords(): Promise<string>;
   /** Deletes every pod, stops the daemon and deletes the folders. */
   close(): Promise<void>;
 }
@@ -63,6 +65,11 @@ export async function testNode(
       const pid = node.daemonPID();
       process.kill(pid, "SIGKILL");
       await eventually(() => isOver(pid) || undefined, "the daemon's end");
+    },
+    async lastWords() {
+      const { stdout, stderr } = await node.peapod(["get", "pods", "--all-namespaces", "-o", "wide"]);
+      const log = readFileSync(join(stateDir, "daemon.log"), "utf8").trimEnd().split("\n").slice(-20);
+      return [`${stdout}${stderr}`, ...log].join("\n");
     },
     async close() {
       // A daemon that ended without removing its pods, in a test that fails: deleting what they have mounted helps nobody.

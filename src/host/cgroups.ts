@@ -4,7 +4,7 @@ import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { cgroupHierarchies, cgroupRoot, cgroupV1Path, cgroupV2Path } from "./cgroup-mode.ts";
 import { isGone, readFileIfExists } from "./files.ts";
-import { signalPID } from "./processes.ts";
+import { killUntilGone } from "./processes.ts";
 
 export {
   type CgroupMode,
@@ -62,18 +62,12 @@ export function outOfMemoryKills(cgroup: string, root = cgroupRoot): number {
  * die within ten seconds (uninterruptible sleep).
  */
 export async function killAll(cgroup: string, scope: Scope, root = cgroupRoot): Promise<void> {
-  const deadline = scope.clock.now() + 10_000;
-  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+  const processes = () => {
     const unified = cgroupV2Path(cgroup, root);
     if (unified !== undefined) writeIfExists(join(unified, "cgroup.kill"), "1");
-    const pids = processesIn(cgroup, root);
-    if (pids.length === 0) return;
-    for (const pid of pids) signalPID(pid, "SIGKILL");
-    if (scope.clock.now() > deadline) {
-      throw new PeapodError("Timeout", `processes ${pids.join(", ")} of cgroup ${cgroup} do not die`);
-    }
-    await scope.clock.sleep(wait, scope.signal);
-  }
+    return processesIn(cgroup, root);
+  };
+  await killUntilGone(processes, `cgroup ${cgroup}`, scope);
 }
 
 /**

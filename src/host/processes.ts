@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { systemErrorCode } from "../base/errors.ts";
+import { PeapodError, systemErrorCode } from "../base/errors.ts";
+import type { Scope } from "../base/scope.ts";
 import { isGone, readFileIfExists } from "./files.ts";
 
 /**
@@ -76,6 +77,27 @@ export function signalPID(pid: number, signal: NodeJS.Signals | number): boolean
   } catch (error) {
     if (systemErrorCode(error) === "ESRCH") return false;
     throw error;
+  }
+}
+
+/**
+ * SIGKILLs the processes that `list` finds until it finds none: one that was killed may still end what it does in the kernel,
+ * or have forked just before. Throws Timeout when those of `owner` do not die within ten seconds (uninterruptible sleep).
+ */
+export async function killUntilGone(
+  list: () => readonly number[],
+  owner: string,
+  { clock, signal }: Scope,
+): Promise<void> {
+  const deadline = clock.now() + 10_000;
+  for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
+    const pids = list();
+    if (pids.length === 0) return;
+    for (const pid of pids) signalPID(pid, "SIGKILL");
+    if (clock.now() > deadline) {
+      throw new PeapodError("Timeout", `processes ${pids.join(", ")} of ${owner} do not die`);
+    }
+    await clock.sleep(wait, signal);
   }
 }
 

@@ -9,7 +9,7 @@ import { runHousekeeping } from "./housekeeping.ts";
 import { observedPods } from "./observed-pods.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { nodeStreams } from "./streams.ts";
-import { discardUnstarted, sweep } from "./sweep.ts";
+import { sweep } from "./sweep.ts";
 import type { NodeStreams } from "./types.ts";
 
 /** The part of the daemon that does a kubelet's work. */
@@ -103,7 +103,6 @@ export function createAgent(dependencies: AgentDependencies, outerScope: Scope):
       // One list for all of it: the API is served already, and what is deleted from now on is told by the watch.
       const first = store.list("pods");
       const known = new Set(first.items.map((pod) => pod.metadata.uid));
-      await discardUnstarted(dependencies, scope);
       await sweep(known, dependencies, scope);
       for (const pod of first.items) runtime.adopt(pod as unknown as StoredPod);
       unsubscribe = runtime.onContainerChange((id) => {

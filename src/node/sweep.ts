@@ -53,21 +53,3 @@ export async function sweepPods(
     });
   }
 }
-
-/**
- * Removes containers that were made and never started: who would have started them was killed in between, so their pods
- * are to begin anew. To be called before any pod is worked on.
- */
-export async function discardUnstarted(dependencies: AgentDependencies, scope: Scope): Promise<void> {
-  const { runtime, images } = dependencies;
-  const unstarted = runtime.listContainers().filter(({ phase }) => phase === "Created");
-  for (const { id, name, podUID } of unstarted) {
-    scope.log.info({ uid: podUID, container: name }, "removing a container that was never started");
-    try {
-      await runtime.removeContainer(id, scope);
-      await images.removeRootfs(id, scope);
-    } catch (error) {
-      scope.log.error({ container: id, error: explain(error) }, "container not removed");
-    }
-  }
-}

@@ -4,7 +4,8 @@ import type { Scope } from "../base/scope.ts";
 import { killAll, removeCgroup } from "../host/cgroups.ts";
 import { removeMappedMounts } from "../host/idmapped-mounts.ts";
 import { containerRunDir, containerStateDir, exitsDir, idMappedDir } from "../host/layout.ts";
-import { commandLineOf, listProcesses, signalPID } from "../host/processes.ts";
+import { commandLineOf, isRunning, killUntilGone, listProcesses } from "../host/processes.ts";
+import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { callRuntime, stateFolder } from "./oci-runtime.ts";
 import type { ContainerRecord } from "./types.ts";
@@ -21,9 +22,10 @@ export async function discardContainer(
   scope: Scope,
 ): Promise<void> {
   const { layout } = context;
-  const isHalfMade = context.containers.get(id)?.creating !== false;
-  // A monitor whose daemon died may be creating the container at this very moment.
-  if (isHalfMade) killMonitors(id);
+  const stored = context.containers.get(id);
+  const isHalfMade = stored?.creating !== false;
+  // A monitor whose daemon died may be creating the container at this very moment, and each writes files until its end.
+  await killUntilGone(() => (isHalfMade ? processesMaking(id) : monitorOf(stored)), `container ${id}`, scope);
   if (existsSync(stateFolder(runtimeOf(context, id), id))) await deleteFromRuntime(context, id, scope);
   await removeMappedMounts(idMappedDir(layout, id), scope);
   if (record !== undefined) {
@@ -55,8 +57,11 @@ async function deleteFromRuntime(context: RuntimeContext, id: string, scope: Sco
   rmSync(stateFolder(runtime, id), { recursive: true, force: true });
 }
 
-function killMonitors(id: string): void {
-  for (const pid of listProcesses()) {
-    if (pid !== process.pid && commandLineOf(pid).includes(id)) signalPID(pid, "SIGKILL");
-  }
+function monitorOf({ monitor }: StoredContainer): readonly number[] {
+  return monitor !== undefined && isRunning(monitor) ? [monitor.pid] : [];
+}
+
+/** Its monitor and what that runs: all of them have the container's id in their command line. */
+function processesMaking(id: string): readonly number[] {
+  return listProcesses().filter((pid) => pid !== process.pid && commandLineOf(pid).includes(id));
 }

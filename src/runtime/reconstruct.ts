@@ -5,14 +5,15 @@ import { readFolderIfExists } from "../host/files.ts";
 import { containerRunDir } from "../host/layout.ts";
 import type { RuntimeContext } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
-import { adoptStart, relistContainers } from "./relist.ts";
+import { adoptCreated, relistContainers } from "./relist.ts";
 
 /**
  * Takes over what earlier daemons left: reads all records, brings them up to date with the kernel, and removes
- * containers that were half created, half started or half removed when a daemon was killed.
+ * containers that were half created, not started yet or half removed when a daemon was killed.
  */
 export async function reconstruct(context: RuntimeContext, scope: Scope): Promise<void> {
   const unreadable = context.containers.load();
+  for (const { record } of context.containers.all()) adoptCreated(context, record.id);
   const halfMade = context.containers.all().filter(({ creating }) => creating);
   const known = new Set(context.containers.all().map(({ record }) => record.id));
   const strays = readFolderIfExists(dirname(containerRunDir(context.layout, "any"))).filter(
@@ -20,9 +21,6 @@ export async function reconstruct(context: RuntimeContext, scope: Scope): Promis
   );
   for (const id of new Set([...unreadable, ...strays])) await tryDiscard(context, id, scope);
   for (const { record } of halfMade) await tryDiscard(context, record.id, scope);
-  for (const { record } of context.containers.all()) {
-    if (!adoptStart(context, record.id)) await tryDiscard(context, record.id, scope);
-  }
   await relistContainers(context, scope);
 }
 

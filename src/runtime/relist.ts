@@ -34,19 +34,19 @@ export async function relistContainers(context: RuntimeContext, scope: Scope): P
 }
 
 /**
- * Settles a start that an earlier daemon had asked for when it was killed. False when the container does not run: then it
- * can't be let run any more either, only removed, as crun's process ends when its FIFO is opened a second time.
+ * Settles a container that an earlier daemon had made and not seen running when it was killed: it runs, or counts as half made
+ * from now on. Even where it can be let run, nobody knows whether it is still wanted; and where its FIFO has been opened once,
+ * crun's process ends with an error when that happens again.
  */
-export function adoptStart(context: RuntimeContext, id: string): boolean {
+export function adoptCreated(context: RuntimeContext, id: string): void {
   const stored = context.containers.get(id);
-  if (stored?.record.phase !== "Created" || stored.startRequestedAt === undefined) return true;
-  const runs = hasBegun(context, stored);
+  if (stored?.record.phase !== "Created") return;
+  const { startRequestedAt } = stored;
   context.containers.save(
-    runs
-      ? { ...stored, record: { ...stored.record, phase: "Running", startedAt: stored.startRequestedAt } }
-      : { ...stored, startRequestedAt: undefined },
+    startRequestedAt !== undefined && hasBegun(context, stored)
+      ? { ...stored, record: { ...stored.record, phase: "Running", startedAt: startRequestedAt } }
+      : { ...stored, creating: true, startRequestedAt: undefined },
   );
-  return runs;
 }
 
 /**

@@ -243,7 +243,7 @@ export interface RuntimeService {
   onContainerChange(listener: (id: string) => void): () => void;
   /** Compares records with the kernel and reports what changed meanwhile through `onContainerChange`. */
   relist(scope: Scope): Promise<void>;
-  /** Starts watching exits; finds what earlier daemons left. */
+  /** Starts watching exits; finds what earlier daemons left, and removes containers that these made and never started. */
   start(scope: Scope): Promise<void>;
   /** Stops watching; leaves containers running. */
   stop(): Promise<void>;

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cgroupRoot, cgroupV1Path, processesIn } from "../../src/host/cgroups.ts";
 import { containerStateDir, podLogsDir } from "../../src/host/layout.ts";
 import { mount, unmountBelow } from "../../src/host/mounts.ts";
+import { processStat } from "../../src/host/processes.ts";
 import { newContainerID } from "../../src/runtime/container-id.ts";
 import type { RuntimeService } from "../../src/runtime/types.ts";
 import {
@@ -261,6 +262,15 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
     });
   });
 
+  test("is removed together with its monitor, which writes files until its end", async () => {
+    const id = newContainerID();
+    await runtime.createContainer(id, fixture.sandbox, fixture.config("true"), scope);
+    const monitor = parentOf(runtime.getContainer(id)?.pid ?? 0);
+    process.kill(monitor, "SIGSTOP");
+    await runtime.removeContainer(id, scope);
+    expect(processesNaming(id)).toEqual([]);
+  });
+
   describe("stop", () => {
     test("lets the process end within the grace period", async () => {
       const id = await fixture.run(
@@ -423,7 +433,7 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
   });
 
   describe("another daemon on the same folders", () => {
-    test("finds running containers, exits that nobody saw, and starts that were asked for", async () => {
+    test("finds running containers and exits that nobody saw, and removes what was never started", async () => {
       const running = await fixture.run(runtime, "exec sleep 1000", { name: "running" });
       const ending = await fixture.run(runtime, "read line; exit 5", {
         name: "ending",
@@ -443,17 +453,16 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
       runtime = await fixture.newRuntime(name);
       expect(runtime.getContainer(running)).toEqual(before);
       expect(await exited(runtime, ending)).toMatchObject({ exitCode: 137, reason: "Error" });
-      expect(runtime.getContainer(created)?.phase).toBe("Created");
-      await runtime.startContainer(created, scope);
-      expect((await exited(runtime, created)).exitCode).toBe(0);
-      for (const id of [running, ending, created]) await runtime.removeContainer(id, scope);
+      expect(runtime.getContainer(created)).toBeUndefined();
+      expect(processesNaming(created)).toEqual([]);
+      expect(existsSync(containerStateDir(fixture.layout, created))).toBe(false);
+      for (const id of [running, ending]) await runtime.removeContainer(id, scope);
     });
 
     test("reports an end that nobody could see as unknown", async () => {
       const id = await fixture.run(runtime, "exec sleep 1000");
       const pid = runtime.getContainer(id)?.pid ?? 0;
-      const monitor = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-      process.kill(monitor, "SIGKILL");
+      process.kill(parentOf(pid), "SIGKILL");
       process.kill(pid, "SIGKILL");
       await expect
         .poll(async () => {
@@ -465,3 +474,7 @@ describe.each(["crun", "runc"])("runtime %s", (name) => {
     });
   });
 });
+
+function parentOf(pid: number): number {
+  return processStat(pid)?.parent ?? 0;
+}

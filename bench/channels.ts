@@ -141,7 +141,7 @@ async function costToTheLoad(): Promise<void> {
       for (const [what, cost] of Object.entries(costs)) {
         results[`${kind}, ${what}`] = cost;
         print(
-          `  ${what.padEnd(26)} throughput ${ratioText(cost.throughput)}   median ${ratioText(cost.median)}   p99 ${ratioText(cost.p99)}`,
+          `  ${what.padEnd(26)} throughput ${ratioText(cost.throughput)}   median ${ratioText(cost.median)}   p99 ${ratioText(cost.p99)}   p99 of a window ${ratioText(cost.windowP99)}`,
         );
       }
     }

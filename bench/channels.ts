@@ -9,7 +9,14 @@ import { HandMadePod } from "../test/fixtures/hand-made-pod.ts";
 import { costToFiles } from "./file-load.ts";
 import { countInCgroup, ownCgroup, removeCounters, usedSeconds } from "./measure/cpu.ts";
 import { type Estimate, summarize } from "./measure/statistics.ts";
-import { type Cost, costOf, costOfObserving, figuresOf, ObserverLoad } from "./observer-load.ts";
+import {
+  type Cost,
+  costOf,
+  costOfLooking,
+  costOfObserving,
+  figuresOf,
+  ObserverLoad,
+} from "./observer-load.ts";
 import { surroundings } from "./surroundings.ts";
 
 // `make bench-channels`: see README.md in this folder.
@@ -132,10 +139,10 @@ async function costToTheLoad(): Promise<void> {
       const costs: Record<string, Cost> = {
         "off again (the noise)": costOf(blocks, kind, "off again", "off"),
         "counters alone": costOf(blocks, kind, "counters", "off"),
-        "on, nobody asks": costOfObserving(blocks, kind, "nobody asks", "off"),
-        "on, watched": costOfObserving(blocks, kind, "watched", "off"),
-        "looks alone, nobody asks": costOfObserving(blocks, kind, "nobody asks", "counters"),
-        "looks alone, watched": costOfObserving(blocks, kind, "watched", "counters"),
+        "on, nobody asks": costOfObserving(blocks, kind, "nobody asks"),
+        "on, watched": costOfObserving(blocks, kind, "watched"),
+        "looks alone, nobody asks": costOfLooking(blocks, kind, "nobody asks"),
+        "looks alone, watched": costOfLooking(blocks, kind, "watched"),
         "deep, beside counters": costOf(deep, kind, "deep", "counters"),
       };
       for (const [what, cost] of Object.entries(costs)) {

@@ -24,6 +24,7 @@ interface Talker {
 }
 
 const windowMilliseconds = 200;
+const settlingMilliseconds = 50;
 /** How often the observer looks while somebody asks, and while nobody does (src/channels/observer.ts). */
 const intervals = { watched: 1_000, "nobody asks": 5_000 } as const;
 
@@ -98,6 +99,8 @@ export class ObserverLoad {
       const measured: Block = { tcp: new Map(), unix: new Map() };
       for (const state of shuffled<State>(["off", "off again", "counters", "look"])) {
         this.#count(state === "counters" || state === "look");
+        // The kernel ends what attaching and detaching programs leaves to be done, or the window would have it.
+        await this.#scope.clock.sleep(settlingMilliseconds, this.#scope.signal);
         for (const kind of shuffled<LoadKind>(["tcp", "unix"])) {
           const running = this.#talkers.get(kind)?.run(windowMilliseconds);
           if (state === "look") await look();
@@ -156,7 +159,7 @@ export interface Cost {
 
 /** `state` beside `base`, as ratios. */
 export function costOf(blocks: readonly Block[], kind: LoadKind, state: State, base: State): Cost {
-  return compare(blocks, kind, (block) => [block.get(state), 1, block.get(state), 0], base);
+  return compare(blocks, kind, [state, state, 0], [base, base, 0]);
 }
 
 /** The counters, and a look every so often, beside nothing. */
@@ -164,28 +167,23 @@ export function costOfObserving(
   blocks: readonly Block[],
   kind: LoadKind,
   pace: keyof typeof intervals,
-  base: State,
 ): Cost {
   const share = windowMilliseconds / intervals[pace];
-  return compare(blocks, kind, (block) => [block.get("counters"), 1 - share, block.get("look"), share], base);
+  // Two windows beside two: the slowest hundredth of two together is slower than that of one, whatever is on.
+  return compare(blocks, kind, ["counters", "look", share], ["off", "off again", share]);
 }
 
-type Mixture = readonly [Histogram | undefined, number, Histogram | undefined, number];
+/** What a look every so often adds to the counters. */
+export function costOfLooking(blocks: readonly Block[], kind: LoadKind, pace: keyof typeof intervals): Cost {
+  const share = windowMilliseconds / intervals[pace];
+  return compare(blocks, kind, ["counters", "look", share], ["counters", "counters", share]);
+}
 
-function compare(
-  blocks: readonly Block[],
-  kind: LoadKind,
-  mix: (block: Map<State, Histogram>) => Mixture,
-  base: State,
-): Cost {
-  const pairs = blocks.map((block) => {
-    const [first, firstShare, second, secondShare] = mix(block[kind]);
-    const on = new Float64Array(binCount);
-    for (let bin = 0; bin < binCount; bin += 1) {
-      on[bin] = firstShare * (first?.[bin] ?? 0) + secondShare * (second?.[bin] ?? 0);
-    }
-    return { on, off: block[kind].get(base) ?? new Float64Array(binCount) };
-  });
+/** Windows of the one and of the other state, as much of the other as `share` says. */
+type Mixture = readonly [one: State, other: State, share: number];
+
+function compare(blocks: readonly Block[], kind: LoadKind, state: Mixture, base: Mixture): Cost {
+  const pairs = blocks.map((block) => ({ on: mix(block[kind], state), off: mix(block[kind], base) }));
   const ratio = (figure: (histogram: Histogram) => number) =>
     estimate(
       pairs,
@@ -205,6 +203,15 @@ function compare(
     p99: ratio(p99),
     windowP99: middleOfBlocks(p99),
   };
+}
+
+function mix(block: Map<State, Histogram>, [one, other, share]: Mixture): Histogram {
+  const mixed = new Float64Array(binCount);
+  const [first, second] = [block.get(one), block.get(other)];
+  for (let bin = 0; bin < binCount; bin += 1) {
+    mixed[bin] = (1 - share) * (first?.[bin] ?? 0) + share * (second?.[bin] ?? 0);
+  }
+  return mixed;
 }
 
 function sum(histograms: readonly Histogram[]): Histogram {

@@ -183,6 +183,15 @@ if (process.getuid?.() !== 0) {
   console.error("make bench-channels makes pods and so needs root: sudo make bench-channels");
   process.exit(1);
 }
+/** Ends whatever is under way, too. */
+async function tidyUp(): Promise<void> {
+  for (const pod of pods.splice(0)) await pod.remove().catch((error: Error) => say(error.message));
+  removeCounters();
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => tidyUp().finally(() => process.exit(1)));
+}
 try {
   const isWanted = (part: string) => options.only === undefined || options.only === part;
   if (isWanted("load")) await costToTheLoad();
@@ -196,7 +205,6 @@ try {
   writeFileSync(file, `${JSON.stringify({ surroundings: await surroundings(), results }, undefined, 1)}\n`);
   console.log(`\nAll values: ${file}`);
 } finally {
-  for (const pod of pods) await pod.remove().catch((error: Error) => say(error.message));
-  removeCounters();
+  await tidyUp();
 }
 process.exit();

@@ -10,7 +10,10 @@ import type { ContainerRecord } from "./types.ts";
 /** What is kept of a container on disk: the record that others see and what a later daemon needs to go on. */
 export interface StoredContainer {
   readonly record: ContainerRecord;
-  /** True from before the first thing is made until the container exists; such a one is not listed. */
+  /**
+   * True from before the first thing is made until the container exists, and once more when a killed daemon made it and never
+   * started it; such a one is not listed, and the next daemon removes it.
+   */
   readonly creating: boolean;
   /** The boot in which it was made: in another one nothing of it is left in the kernel. */
   readonly bootID: string;

@@ -3,9 +3,10 @@ import { explain } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import { readFolderIfExists } from "../host/files.ts";
 import { containerRunDir } from "../host/layout.ts";
+import { adoptCreated } from "./adopt-created.ts";
 import type { RuntimeContext } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
-import { adoptCreated, relistContainers } from "./relist.ts";
+import { relistContainers } from "./relist.ts";
 
 /**
  * Takes over what earlier daemons left: reads all records, brings them up to date with the kernel, and removes

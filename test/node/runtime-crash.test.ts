@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startProcess } from "../../src/host/child-process.ts";
 import { containerRunDir, containerStateDir } from "../../src/host/layout.ts";
 import { commandLineOf } from "../../src/host/processes.ts";
-import { newContainerID } from "../../src/runtime/container-id.ts";
 import type { ContainerConfig } from "../../src/runtime/types.ts";
 import { cgroupsOf, exited, type Fixture, makeFixture, processesNaming, scope } from "./runtime-fixture.ts";
 
@@ -24,15 +23,8 @@ function below(folder: string): string[] {
 /** How many milliseconds it takes here to make, start, stop and remove a container. */
 async function lifetime(name: string): Promise<number> {
   const runtime = await fixture.newRuntime(name);
-  const id = newContainerID();
   const begun = scope.clock.now();
-  await runtime.createContainer(
-    id,
-    fixture.sandbox,
-    fixture.config("exec sleep 1000", { name: `${name}-timed` }),
-    scope,
-  );
-  await runtime.startContainer(id, scope);
+  const id = await fixture.run(runtime, "exec sleep 1000", { name: `${name}-timed` });
   await runtime.stopContainer(id, 0, scope);
   await runtime.removeContainer(id, scope);
   await runtime.stop();
@@ -91,14 +83,7 @@ async function takeOver(name: string): Promise<readonly string[]> {
       below(join(folder, `pod${fixture.sandbox.podUID}`)).filter((each) => each.startsWith(name)),
     ),
   ).toEqual([]);
-  const id = newContainerID();
-  await runtime.createContainer(
-    id,
-    fixture.sandbox,
-    fixture.config("exit 4", { name: `${name}-after` }),
-    scope,
-  );
-  await runtime.startContainer(id, scope);
+  const id = await fixture.run(runtime, "exit 4", { name: `${name}-after` });
   expect((await exited(runtime, id)).exitCode).toBe(4);
   await runtime.removeContainer(id, scope);
   await runtime.stop();
@@ -114,8 +99,8 @@ test.each(["crun", "runc"])(
     const phases = new Set<string>();
     const rounds = 12;
     const whole = await lifetime(name);
-    // On a machine that has become slower since, a container may take longer than all of them.
-    for (let round = 0; round < rounds || phases.size === 0; round += 1) {
+    // On a machine that has become slower since, a container may take longer than all of them: then some more.
+    for (let round = 0; round < rounds || (phases.size === 0 && round < 3 * rounds); round += 1) {
       const daemon = await startDaemon(name, configs);
       begin(daemon);
       // Spread over a container's whole life and a little more, however slow the machine is.
@@ -124,6 +109,7 @@ test.each(["crun", "runc"])(
       await once(daemon, "close");
       for (const phase of await takeOver(name)) phases.add(phase);
     }
+    expect(phases.size).toBeGreaterThan(0);
   },
 );
 

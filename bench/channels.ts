@@ -179,14 +179,21 @@ function ratioText({ value, low, high }: Estimate): string {
   return `x ${value.toFixed(4)} (${low.toFixed(3)}..${high.toFixed(3)})`;
 }
 
+let tidying: Promise<void> | undefined;
+
+/** Removes the pods, once: what it ends fails, and then waits here for the rest. */
+function tidyUp(): Promise<void> {
+  tidying ??= removePods().finally(removeCounters);
+  return tidying;
+}
+
+async function removePods(): Promise<void> {
+  for (const pod of pods.splice(0)) await pod.remove().catch((error: Error) => say(error.message));
+}
+
 if (process.getuid?.() !== 0) {
   console.error("make bench-channels makes pods and so needs root: sudo make bench-channels");
   process.exit(1);
-}
-/** Ends whatever is under way, too. */
-async function tidyUp(): Promise<void> {
-  for (const pod of pods.splice(0)) await pod.remove().catch((error: Error) => say(error.message));
-  removeCounters();
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

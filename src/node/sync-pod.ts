@@ -72,7 +72,9 @@ export async function syncPod(
       records,
       starting: new Set(state.starting.keys()),
       holds: currentHolds(state, records, now),
-      started: new Set(records.filter((record) => state.probes.health(record).started).map(({ id }) => id)),
+      started: new Set(
+        records.filter((record) => state.probes.health(pod, record).started).map(({ id }) => id),
+      ),
       unhealthy: state.probes.unhealthy(),
       resized: resized?.restart ?? new Set(),
       restarting: state.restarting,

@@ -79,11 +79,11 @@ export class PodProbes {
     }
   }
 
-  /** What the probes say of a container's running instance. */
-  health(record: ContainerRecord): ContainerHealth {
+  /** What the probes say of a container's running instance, also one that began to run since {@link sync}. */
+  health(pod: StoredPod, record: ContainerRecord): ContainerHealth {
     if (record.phase !== "Running") return { started: false, ready: false };
-    const started = this.#passed(record.id, "startup");
-    return { started, ready: started && this.#passed(record.id, "readiness") };
+    const started = this.#passed(pod, record, "startup");
+    return { started, ready: started && this.#passed(pod, record, "readiness") };
   }
 
   /** Ids of instances that a probe has given up, and which. */
@@ -106,9 +106,12 @@ export class PodProbes {
     for (const { worker } of this.#workers.values()) worker.stop();
   }
 
-  #passed(id: string, kind: ProbeKind): boolean {
-    const entry = this.#workers.get(`${id} ${kind}`);
-    return entry === undefined || entry.worker.result === "Success";
+  #passed(pod: StoredPod, record: ContainerRecord, kind: ProbeKind): boolean {
+    const entry = this.#workers.get(`${record.id} ${kind}`);
+    if (entry !== undefined) return entry.worker.result === "Success";
+    const container = probedContainers(pod.spec).find(({ name }) => name === record.name);
+    if (container === undefined || probeOf(container, kind) === undefined) return true;
+    return initialResult(pod, kind, record) === "Success";
   }
 
   #worker(
@@ -124,7 +127,7 @@ export class PodProbes {
       probe,
       startedAt: record.startedAt ?? record.createdAt,
       initial: initialResult(pod, kind, record),
-      isStarted: () => this.#passed(record.id, "startup"),
+      isStarted: () => this.#passed(pod, record, "startup"),
       onChange: () => {
         if (kind === "startup") {
           for (const { id, worker } of this.#workers.values()) if (id === record.id) worker.poke();

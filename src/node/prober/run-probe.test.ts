@@ -24,7 +24,7 @@ const noRuntime: Pick<RuntimeService, "exec"> = { exec: () => Promise.reject(new
 
 function probe(parts: Probe, runtime = noRuntime, ports: Container["ports"] = container.ports ?? []) {
   const target = { runtime, container: { ...container, ports }, id: "id", podIP: "127.0.0.1" };
-  return runProbe({ timeoutSeconds: 1, ...parts }, target, quietScope());
+  return runProbe({ timeoutSeconds: 30, ...parts }, target, quietScope());
 }
 
 /** A port at which nothing listens. */
@@ -92,7 +92,9 @@ describe("httpGet", () => {
       `Get "https://127.0.0.1:${plain}/": http: server gave HTTP response to HTTPS client`,
     );
     const silent = await serve(() => {});
-    expect((await probe({ httpGet: { port: silent } })).output).toMatch(/Client\.Timeout exceeded/);
+    expect((await probe({ httpGet: { port: silent }, timeoutSeconds: 1 })).output).toMatch(
+      /Client\.Timeout exceeded/,
+    );
   });
 
   test("an unknown port name is no verdict", async () => {
@@ -181,7 +183,10 @@ describe("exec", () => {
   });
 
   test("one that takes too long has failed", async () => {
-    const found = await probe({ exec: { command: ["sleep", "9"] } }, runtime("", undefined));
+    const found = await probe(
+      { exec: { command: ["sleep", "9"] }, timeoutSeconds: 1 },
+      runtime("", undefined),
+    );
     expect(found).toEqual({ verdict: "Failure", output: 'command "sleep 9" timed out' });
   });
 

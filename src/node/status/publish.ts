@@ -38,7 +38,7 @@ export async function publishStatus(
         resize: state.resize,
         records: recordsOf(state, dependencies),
         waiting: state.waiting,
-        health: (record) => state.probes.health(record),
+        health: (record) => state.probes.health(pod, record),
         inHook: state.inHook,
         restarting: state.restarting,
         sandboxReady: sandbox !== undefined,

@@ -1,8 +1,8 @@
 import { Alarms } from "../base/alarms.ts";
-import { explain, isConflict, isNotFound, PeapodError } from "../base/errors.ts";
+import { explain, isNotFound } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed-queue.ts";
 import { type Scope, withBindings } from "../base/scope.ts";
-import type { StoredPod } from "../kube/types.ts";
+import type { KubernetesObject, StoredPod } from "../kube/types.ts";
 import { BackOff, setUpLimits } from "./back-off.ts";
 import { releaseClaims } from "./claims/release-claims.ts";
 import { referencesOf } from "./configuration/references.ts";
@@ -148,15 +148,24 @@ export class PodWorkers {
     for (const { uid } of inResizeOrder(waiting)) this.#queue.enqueue(uid);
   }
 
+  /**
+   * Where a finalizer holds the object, it stays for whoever set that; a grace period of 0 says that the node has
+   * nothing of the pod any more
+   * (https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/).
+   */
   #deleteFromAPI(state: PodState): void {
     if (state.gone) return;
+    const { store } = this.#dependencies;
     const { namespace, name } = state.pod.metadata;
+    const key = { resource: "pods", namespace, name };
     try {
-      this.#dependencies.store.delete({ resource: "pods", namespace, name }, (current) => {
-        if (current.metadata.uid !== state.uid) throw new PeapodError("Conflict", "another pod has its name");
-      });
+      const { uid, finalizers = [], deletionGracePeriodSeconds } = store.get(key).metadata;
+      // Nothing is awaited up to the write: another pod that has taken the name can't come in between.
+      if (uid !== state.uid) return;
+      if (finalizers.length === 0) store.delete(key);
+      else if (deletionGracePeriodSeconds !== 0) store.update(key, withoutGrace);
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (!isNotFound(error)) throw error;
     }
   }
 
@@ -178,6 +187,10 @@ export class PodWorkers {
     const { namespace, name } = state.pod.metadata;
     return withBindings(this.#scope, { pod: `${namespace}/${name}`, uid: state.uid });
   }
+}
+
+function withoutGrace(current: KubernetesObject): KubernetesObject {
+  return { ...current, metadata: { ...current.metadata, deletionGracePeriodSeconds: 0 } };
 }
 
 /** Timers reach 24 days at most; a later alarm is asked for again by the round that comes before it. */

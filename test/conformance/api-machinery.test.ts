@@ -319,8 +319,8 @@ describe("[sig-api-machinery] Namespaces", () => {
     await cluster.until(
       namespace,
       "held",
-      ({ metadata }) => metadata.deletionTimestamp !== undefined,
-      "deleted",
+      ({ metadata }) => metadata.deletionGracePeriodSeconds === 0,
+      "held by its finalizer alone",
     );
     // What the pod may still need is there until the pod has gone.
     expect((await cluster.call("GET", maps(namespace, "beside"))).status).toBe(200);

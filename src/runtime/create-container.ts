@@ -2,9 +2,8 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
-import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir, podLogsDir } from "../host/layout.ts";
-import { identifyProcess } from "../host/processes.ts";
+import { identifyProcess, processStat } from "../host/processes.ts";
 import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
@@ -43,13 +42,14 @@ export async function createContainer(
       scope,
     );
     scope.signal.throwIfAborted();
-    const monitor = Number(readFileIfExists(join(containerRunDir(context.layout, id), "monitor.pid")));
+    // The runtime has ended: whom it left its process to is the monitor, a subreaper.
+    const monitor = processStat(pid)?.parent;
     const created: StoredContainer = {
       ...intent,
       creating: false,
       record: { ...intent.record, pid },
       process: identifyProcess(pid),
-      monitor: identifyProcess(monitor),
+      monitor: monitor === undefined ? undefined : identifyProcess(monitor),
     };
     context.containers.save(created);
     return created.record;

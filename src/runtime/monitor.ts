@@ -68,7 +68,7 @@ function monitorArguments(context: RuntimeContext, request: MonitorRequest): rea
     ...["--cid", request.id, "--cuuid", request.id, "--name", request.name],
     ...["--runtime", runtime.path, "--runtime-arg", "--root", "--runtime-arg", runtime.root],
     ...["--bundle", bundle, "--persist-dir", bundle],
-    ...["--container-pidfile", join(runDir, "pid"), "--conmon-pidfile", join(runDir, "monitor.pid")],
+    ...["--container-pidfile", join(runDir, "pid")],
     ...["--exit-dir", exitsDir(layout)],
     ...["--log-path", `k8s-file:${request.logPath}`, "--log-level", "error"],
     // Else every exit waits for the disk: conmon syncs the log's whole file system.

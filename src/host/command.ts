@@ -91,7 +91,9 @@ async function endedOrKilled(tool: StartedTool, signal: AbortSignal): Promise<En
     tool.kill("SIGTERM");
     killTimer = setTimeout(() => tool.kill("SIGKILL"), terminationGraceMilliseconds);
   };
-  signal.addEventListener("abort", onAbort, { once: true });
+  // It may have been aborted while the tool was being started.
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await tool.ended;
   } finally {

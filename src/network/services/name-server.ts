@@ -63,7 +63,11 @@ export class NameServer {
   async endRetired(scope: Scope): Promise<void> {
     const now = scope.clock.now();
     for (const server of this.#running()) {
-      if (server.file === this.#current?.file) continue;
+      if (server.file === this.#current?.file) {
+        // One that was replaced may have come back, and is replaced anew one day.
+        this.#retired.delete(server.file);
+        continue;
+      }
       const since = this.#retired.get(server.file) ?? now;
       this.#retired.set(server.file, since);
       if (now - since >= drainMilliseconds) await this.#end(server, scope);

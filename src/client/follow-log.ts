@@ -40,19 +40,18 @@ export async function* followLog(
   const place = new LogPlace({ keepTimes: query.timestamps === true });
   const openedAt = new Date(scope.clock.now()).toISOString();
   const first: LogQuery = { ...query, container, follow: true, timestamps: true };
-  let chunks = await client.log(namespace, pod, first, scope);
   let pause = firstPauseMilliseconds;
   let brokenSince: number | undefined;
   for (;;) {
     try {
+      let asked = first;
       if (brokenSince !== undefined) {
-        const again = queryAfterBreak(first, place.time, openedAt);
         const whichOne = await instanceQuery(client, source, scope);
         if (whichOne === undefined) return;
-        chunks = await client.log(namespace, pod, { ...again, ...whichOne }, scope);
+        asked = { ...queryAfterBreak(first, place.time, openedAt), ...whichOne };
         place.resume();
       }
-      for await (const chunk of chunks) {
+      for await (const chunk of await client.log(namespace, pod, asked, scope)) {
         brokenSince = undefined;
         pause = firstPauseMilliseconds;
         yield* place.take(chunk);

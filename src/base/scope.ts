@@ -26,6 +26,14 @@ export function withTimeout(scope: Scope, milliseconds: number): Scope {
   return withSignal(scope, AbortSignal.timeout(milliseconds));
 }
 
+/** Resolves once the signal has aborted. */
+export function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
+
 /** The same scope that nothing cancels: for undo steps, which must run even when the caller gave up. */
 export function uncancelled(scope: Scope): Scope {
   return { ...scope, signal: new AbortController().signal };

@@ -1,4 +1,4 @@
-import { quietScope, type Scope } from "../../base/scope.ts";
+import { quietScope, type Scope, whenAborted } from "../../base/scope.ts";
 import type { StoredPod } from "../../kube/types.ts";
 import { deleteAndWait } from "../delete-and-wait.ts";
 import type { ManifestedObject } from "../manifests.ts";
@@ -85,13 +85,6 @@ async function followAll(
     groups.map((group) => followLogs(client, group, terminal, quietScope(signal), later)),
   );
   return ended.flat();
-}
-
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }
 
 /** Says of every pod that failed why; its log has just been printed. */

@@ -1,5 +1,5 @@
 import { errorCode } from "../../base/errors.ts";
-import { type Scope, withSignal } from "../../base/scope.ts";
+import { type Scope, whenAborted, withSignal } from "../../base/scope.ts";
 import type { Client } from "../../client/client.ts";
 import { type FollowedLog, followLog } from "../../client/follow-log.ts";
 import { splitLines } from "../../client/lines.ts";
@@ -10,6 +10,8 @@ import { type Style, styled, type Terminal } from "../terminal.ts";
 import { isNews, lowestVersion } from "./wait-until-up.ts";
 
 const containerStyles: readonly Style[] = ["cyan", "yellow", "green", "magenta", "blue", "red"];
+
+const retryMilliseconds = 200;
 
 /** Pods that come later, of workloads. */
 export interface LaterPods {
@@ -60,25 +62,51 @@ export async function followLogs(
     if (isEndedPhase(pod.status?.phase)) running.delete(pod.metadata.uid);
   };
 
+  const take = (pod: StoredPod) => {
+    const { uid } = pod.metadata;
+    if (!current.has(uid)) {
+      if (later?.selects(pod) !== true) return;
+      running.add(uid);
+    }
+    if (isNews(pod, current.get(uid))) look(pod);
+  };
+
   for (const pod of targets) look(pod);
-  const isDone = () => running.size === 0 && (later === undefined || later.over.aborted);
-  later?.over.addEventListener("abort", () => isDone() && done.abort(), { once: true });
+  let isComplete = later === undefined;
+  const isDone = () => running.size === 0 && isComplete;
+  const completing = later === undefined ? Promise.resolve() : complete(later.over);
+  // The end of what makes the pods is told by another connection than the pods: the last of them may not have come yet.
+  async function complete(over: AbortSignal): Promise<void> {
+    await whenAborted(AbortSignal.any([over, inner.signal]));
+    while (!isComplete && !inner.signal.aborted) {
+      try {
+        const { items } = await client.list<StoredPod>(pods, { namespace }, inner);
+        for (const pod of items) take(pod);
+        isComplete = true;
+      } catch (error) {
+        if (inner.signal.aborted) return;
+        if (errorCode(error) !== "NodeUnreachable") {
+          done.abort();
+          throw error;
+        }
+        // Whether the daemon comes back is the watch's to say.
+        await scope.clock.sleep(retryMilliseconds, inner.signal).catch(() => {});
+      }
+    }
+    if (isDone()) done.abort();
+  }
+  completing.catch(() => {});
   try {
     for await (const { type, object } of isDone()
       ? []
       : client.watch<StoredPod>(pods, { namespace, resourceVersion: lowestVersion(targets) }, inner)) {
-      const { uid } = object.metadata;
-      if (!current.has(uid)) {
-        if (later?.selects(object) !== true || type === "DELETED") continue;
-        current.set(uid, object);
-        running.add(uid);
-      }
       if (type === "DELETED") running.delete(object.metadata.uid);
-      else if (isNews(object, current.get(object.metadata.uid))) look(object);
+      else take(object);
       if (isDone()) break;
     }
   } finally {
     done.abort();
+    await completing;
   }
   await Promise.all(streams);
   return [...current.values()];

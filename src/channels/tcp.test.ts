@@ -105,6 +105,19 @@ describe("connections in the table", () => {
       ["Server a; InterContainer 0.0.0.0:8080 Listening"],
     ],
     [
+      "a connection that ended between the reading of its rows",
+      {
+        processes: [a],
+        tcp: [
+          listener,
+          { ...serverEnd, state: "CloseWait" as const },
+          { ...clientEnd, state: "TimeWait" as const, inode: 0 },
+        ],
+        earlierSockets: new Set([1, 2, 3]),
+      },
+      ["Server a; InterContainer 0.0.0.0:8080 Listening"],
+    ],
+    [
       "an end that lasts and belongs to no container, such as a forwarded port's",
       { processes: [a], tcp: [listener, clientEnd, serverEnd], earlierSockets: new Set([1, 2, 3]) },
       ["Server a, Client ?; Ingress 127.0.0.1:8080 Open"],

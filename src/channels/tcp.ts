@@ -45,6 +45,7 @@ const notConnections: readonly InternetSocket["state"][] = ["Listen", "TimeWait"
 function connectionFacts(snapshot: PodSnapshot, owners: Owners, listeners: Listeners): ChannelFact[] {
   const connections = snapshot.tcp.filter(({ state }) => !notConnections.includes(state));
   const byTuple = new Map(connections.map((socket) => [tuple(socket), socket]));
+  const over = new Set(snapshot.tcp.filter(({ state }) => state === "TimeWait").map(tuple));
   const counters = new Map((snapshot.tcpCounters ?? []).map((each) => [tuple(each), each]));
   const done = new Set<InternetSocket>();
   return connections.flatMap((socket) => {
@@ -52,6 +53,8 @@ function connectionFacts(snapshot: PodSnapshot, owners: Owners, listeners: Liste
     const other = byTuple.get(reversed(socket));
     done.add(socket);
     if (other !== undefined) done.add(other);
+    // The connection ended between the reading of its two rows: its other end is not the outside.
+    else if (over.has(reversed(socket))) return [];
     const serves = isServerEnd(socket, other, listeners);
     return connectionFact(
       snapshot,

@@ -24,6 +24,8 @@ export const socketUnserved: LiveRule = {
       const { container } = client;
       const volume = spec.address.slice(0, spec.address.indexOf(":") + 1);
       const servers = (view.evidence?.unixServers ?? []).filter((each) => each.container !== container);
+      // The channel is from a look; a server may have come since.
+      if (servers.some(({ label }) => label === spec.address)) return [];
       const near = servers.filter(({ label }) => label?.startsWith(volume));
       const listed = servers.map((each) => `${each.label ?? each.name} (${each.container})`).join(", ");
       const [only, ...more] = near;

@@ -34,7 +34,7 @@ export interface Agent {
 const relistMilliseconds = 5_000;
 
 /** Pods that are gone have one second of grace; a stop by the CLI waits 30 s. */
-const removalMilliseconds = 10_000;
+const removalMilliseconds = 25_000;
 
 /** An agent for the pods of one node. It learns of them only by list and watch, and writes only their status. */
 export function createAgent(dependencies: AgentDependencies, outerScope: Scope): Agent {

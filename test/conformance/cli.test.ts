@@ -101,8 +101,14 @@ describe("up", () => {
   });
 
   test("attached: the log, then why a pod failed; exit code 1", async () => {
-    const input = job("bad", "echo before; sleep 0.5; exit 3");
-    const { stdout, stderr, exitCode } = await node.peapod(["up", "-f", "-"], { input });
+    const input = job("bad", "echo before; until test -e /tmp/go; do sleep 0.1; done; exit 3");
+    const attached = node.peapod(["up", "-f", "-"], { input });
+    const ready = async () =>
+      / 1\/1 +Running /.test((await node.peapod(["get", "pod", "bad", "--no-headers"])).stdout) || undefined;
+    await eventually(ready, "bad to be ready");
+    // The container may end before this does, and takes it along: its own exit code says nothing.
+    await node.peapod(["exec", "bad", "-c", "main", "--", "touch", "/tmp/go"]);
+    const { stdout, stderr, exitCode } = await attached;
     expect(stdout).toBe("pod/bad created\npod/bad ready\n[bad main] before\n");
     expect(stderr.trimEnd().split("\n").at(-1)).toBe(
       "error: pod/bad failed: container main: Error: exit code 3",
@@ -259,10 +265,12 @@ test("a pod with the longest name and in the host's namespaces", async () => {
 
 test("a pod over its volume's limit is evicted within a second of being found out", async () => {
   const volumes = [{ name: "v", emptyDir: { sizeLimit: "1Mi" } }];
-  const command = ["sh", "-c", "head -c 3000000 /dev/zero > /v/x; while :; do sleep 1; done"];
+  const fill = "until test -e /v/go; do sleep 0.1; done; head -c 3000000 /dev/zero > /v/x";
+  const command = ["sh", "-c", `${fill}; while :; do sleep 1; done`];
   const volumeMounts = [{ name: "v", mountPath: "/v" }];
   const input = manifest("full", { volumes, terminationGracePeriodSeconds: 60 }, { command, volumeMounts });
   await node.ok(["up", "-d", "-f", "-"], { input });
+  await node.ok(["exec", "full", "-c", "main", "--", "touch", "/v/go"]);
   const pod = await eventually(async () => {
     const found = JSON.parse(await node.ok(["get", "pod", "full", "-o", "json"]));
     return found.status.containerStatuses.every(({ state }: { state: object }) => "terminated" in state)
@@ -277,7 +285,7 @@ test("a pod over its volume's limit is evicted within a second of being found ou
 test("after kill -9 of the daemon, node start, down --all and node stop nothing is left", async () => {
   const input = [1, 2, 3].map((number) => manifest(`p${number}`)).join("---\n");
   await node.ok(["up", "-d", "-f", "-"], { input });
-  process.kill(node.daemonPID(), "SIGKILL");
+  await node.killDaemon();
   await node.ok(["node", "start"]);
   expect((await node.ok(["get", "pods", "--no-headers"])).match(/ 2\/2 +Running +0 /g)).toHaveLength(4);
   const instance = await node.ok(["node", "status", "-o", "json"]);

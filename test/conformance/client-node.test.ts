@@ -36,7 +36,12 @@ const pod: V1Pod = {
         image: "peapod.dev/host",
         command: ["sh", "-c", "echo started; sleep 1; echo again; sleep infinity"],
       },
-      { name: "server", image: "peapod.dev/host", command: ["node", "-e", server] },
+      {
+        name: "server",
+        image: "peapod.dev/host",
+        command: ["node", "-e", server],
+        readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+      },
       {
         name: "typed",
         image: "peapod.dev/host",

@@ -50,7 +50,7 @@ test("attached up goes on after kill -9 of the daemon: it starts another, every 
   const up = start(["up", "-f", "-"], manifest("attached"));
   for (const line of [/\ba 40$/m, /\bb 150$/m]) {
     await eventually(() => line.test(up.stdout) || undefined, `a line like ${line}`);
-    process.kill(node.daemonPID(), "SIGKILL");
+    await node.killDaemon();
   }
   expect(await up.exitCode).toBe(0);
   for (const name of ["a", "b"]) {
@@ -63,7 +63,7 @@ test("logs -f goes on too", async () => {
   const logs = start(["logs", "-f", "followed", "-c", "b"]);
   const prefixed = start(["logs", "-f", "followed", "--all-containers", "--prefix", "--timestamps"]);
   await eventually(() => /^b 60$/m.test(logs.stdout) || undefined, "b 60");
-  process.kill(node.daemonPID(), "SIGKILL");
+  await node.killDaemon();
   expect([await logs.exitCode, await prefixed.exitCode]).toEqual([0, 0]);
   expect(numbers(logs.stdout, /^b (\d+)$/gm)).toEqual(all);
   expect(numbers(prefixed.stdout, /^\[pod\/followed\/a\] \S+Z a (\d+)$/gm)).toEqual(all);

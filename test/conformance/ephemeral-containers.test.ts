@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type TestNode, testNode } from "../helpers/peapod.ts";
+import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
 import { type PodAPI, podAPI, shell, statusOf } from "../helpers/pods.ts";
 
 let node: TestNode;
@@ -26,7 +26,8 @@ describe("Ephemeral Containers", () => {
     await isRunning(name, "debugger");
     await api.until(name, "still running", (pod) => statusOf(pod, "main")?.ready || undefined);
     expect(await node.ok(["exec", name, "-c", "debugger", "--", "echo", "marco"])).toBe("marco\n");
-    expect(await api.log(name, "debugger")).toContain("polo");
+    // The monitor may not have written it yet.
+    await eventually(async () => (await api.log(name, "debugger")).includes("polo") || undefined, "polo");
     const event = await api.event(name, "Started", "Started container debugger");
     expect(event.involvedObject.fieldPath).toBe("spec.ephemeralContainers{debugger}");
   });
@@ -50,11 +51,13 @@ describe("Ephemeral Containers", () => {
     const name = "ephemeral-target";
     await api.create(name, { containers: [main] });
     await isRunning(name, "main");
-    const command = shell("tr '\\0' ' ' < /proc/1/cmdline; exit 3");
+    const command = shell(
+      "until tr '\\0' ' ' < /proc/1/cmdline | grep '^sleep 4242'; do sleep 0.1; done; exit 3",
+    );
     await api.addEphemeralContainers(name, [{ name: "look", image, command, targetContainerName: "main" }]);
     const terminated = await api.until(name, "the end", (pod) => statusOf(pod, "look")?.state?.terminated);
     expect(terminated.exitCode).toBe(3);
-    expect(await api.log(name, "look")).toBe("sleep 4242 ");
+    expect(await api.log(name, "look")).toBe("sleep 4242 \n");
     expect(statusOf(await api.get(name), "main")).toMatchObject({ ready: true, restartCount: 0 });
   });
 

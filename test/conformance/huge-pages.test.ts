@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Client, clientsOf } from "../helpers/kubernetes-clients.ts";
 import { slower } from "../helpers/patience.ts";
-import { type TestNode, testNode } from "../helpers/peapod.ts";
+import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
 
 // https://kubernetes.io/docs/tasks/manage-hugepages/scheduling-hugepages/
 
@@ -76,13 +76,14 @@ print("used", ${count}, flush=True)
 async function run(object: { metadata: { name: string } }): Promise<{ phase: string; log: string }> {
   const { name } = object.metadata;
   await kubectl.ok(["create", "-f", "-"], { input: JSON.stringify(object) });
-  const ended = ["Succeeded", "Failed"].map((phase) =>
-    kubectl
-      .ok(["wait", `--for=jsonpath={.status.phase}=${phase}`, "--timeout=60s", `pod/${name}`])
-      .then(() => phase),
+  const phase = await eventually(
+    async () => {
+      const text = await kubectl.ok(["get", "pod", name, "-o", "jsonpath={.status.phase}"]);
+      return text === "Succeeded" || text === "Failed" ? text : undefined;
+    },
+    `${name} ended`,
+    60_000,
   );
-  for (const each of ended) each.catch(() => {});
-  const phase = await Promise.any(ended);
   const log = await kubectl.run(["logs", name]);
   return { phase, log: log.stdout + log.stderr };
 }

@@ -39,6 +39,7 @@ test("logs -f goes on across rotations and loses no line", async () => {
   await kubectl.ok(["wait", "--for=condition=Ready", "pod/printer", "--timeout=60s"]);
 
   const child = spawn(program, ["logs", "-f", "printer"], { env });
+  const closed = once(child, "close");
   let next = 0;
   let rotated = false;
   const wrong: string[] = [];
@@ -50,7 +51,7 @@ test("logs -f goes on across rotations and loses no line", async () => {
       await kubectl.ok(["exec", "printer", "--", "touch", "/tmp/rotated"]);
     }
   }
-  await once(child, "close").catch(() => {});
+  await closed;
   expect(wrong).toEqual([]);
   expect(rotated).toBe(true);
   expect(next).toBeGreaterThan(110_000);

@@ -122,7 +122,7 @@ describe("one pod", () => {
     expect(text).toMatch(/^ {2}server:\n {4}Container ID: +peapod:\/\/[0-9a-f]{64}\n/m);
     expect(text).toMatch(/^ {4}State: +Running$/m);
     expect(text).toMatch(/^ {2}Ready +True *$/m);
-    expect(text).toMatch(/^ {2}Normal +Started +\d+s +kubelet +.*Started container server$/m);
+    expect(text).toMatch(/^ {2}Normal +Started +[\dhms]+ +kubelet +.*Started container server$/m);
   });
 
   test("logs and exec", async () => {
@@ -244,7 +244,7 @@ describe("one pod", () => {
         if (seen.length === 3) await kubectl.ok(["label", "pod", "web", "--overwrite", "watched=two"]);
         if (seen.length === 4) break;
       }
-      expect(seen).toEqual(["WATCHED", expect.stringMatching(/^\d+s$/), "one", "two"]);
+      expect(seen).toEqual(["WATCHED", expect.stringMatching(/^[\dhms]+$/), "one", "two"]);
     } finally {
       child.kill();
     }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { type CommandOutput, runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
+import { type CommandOutput, eventually, runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
 
 // `--context` and `--kubeconfig`: the same commands on a cluster by its kubeconfig. The cluster is a node's TLS address;
 // what runs the commands has no node, and may start none.
@@ -91,11 +91,14 @@ test("up, get, describe, logs, exec, channels, delete", async () => {
   expect(await node.ok(["get", "pods"])).toMatch(/^far +1\/1/m);
   expect(await ok(["get", "pods", "-o", "name"])).toBe("pod/far\n");
   expect(await ok(["describe", "pod", "far"])).toMatch(/^Name: +far$/m);
-  expect(await ok(["logs", "far"])).toContain("listening");
+  await eventually(async () => (await ok(["logs", "far"])).includes("listening") || undefined, "its log");
   expect(await ok(["exec", "-i", "far", "--", "cat"], "through TLS")).toBe("through TLS");
   const failed = await peapod(["--kubeconfig", kubeconfig, "exec", "far", "--", "sh", "-c", "exit 7"]);
   expect(failed.exitCode).toBe(7);
-  expect(await ok(["channels", "far"])).toContain("127.0.0.1:8080");
+  await eventually(
+    async () => (await ok(["channels", "far"])).includes("127.0.0.1:8080") || undefined,
+    "its listener on the map",
+  );
   expect(await ok(["version"])).toContain("Server Version: v1.");
 });
 

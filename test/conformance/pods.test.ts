@@ -16,7 +16,7 @@ const pathOf = (namespace: string, pod = "") => `/api/v1/namespaces/${namespace}
 const isRunning = ({ status }: StoredPod) => status?.phase === "Running";
 const running = (namespace: string, name: string) => cluster.until(namespace, name, isRunning, "running");
 const lasting = (name: string, spec = {}, container = {}) =>
-  scriptPod(name, "trap exit TERM; sleep infinity & wait", spec, container);
+  scriptPod(name, "trap exit TERM; echo trapped; sleep infinity & wait", spec, container);
 
 /** Resolves once the API says that the pod is gone. */
 const gone = (namespace: string, name: string) =>
@@ -51,7 +51,8 @@ describe("[sig-node] Pods", () => {
     expect(before.items).toEqual([]);
     const pod = lasting("submitted", { terminationGracePeriodSeconds: 0 }) as StoredPod;
     await cluster.create(namespace, { ...pod, metadata: { name: "submitted", labels: { time: "now" } } });
-    await running(namespace, "submitted");
+    // A signal that comes before its trap is set is lost.
+    await cluster.logged(namespace, "submitted", "trapped");
     const query = `watch=true&${selector}&resourceVersion=${before.metadata.resourceVersion}&timeoutSeconds=2`;
     const { body: deleted } = await cluster.call("DELETE", pathOf(namespace, "submitted"), {
       gracePeriodSeconds: 30,
@@ -139,7 +140,9 @@ describe("[sig-node] Pods", () => {
     await cluster.until(
       namespace,
       "lifecycle",
-      ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1 && status.phase === "Running",
+      ({ status }) =>
+        status?.containerStatuses?.[0]?.restartCount === 1 &&
+        status.containerStatuses[0].state?.running !== undefined,
       "restarted with its other image",
     );
     const path = `${pathOf(namespace, "lifecycle")}/status`;

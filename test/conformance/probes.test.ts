@@ -13,7 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => node?.close());
 
-const quick: Probe = { initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1 };
+/** One failure is enough; only a machine that stands still makes one by its timeout. */
+const quick: Probe = { initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 20 };
+
+/** What a liveness probe asks, as a startup probe: however slow the machine, its server is up before it counts. */
+const patient = (probe: Probe): Probe => ({
+  ...probe,
+  periodSeconds: 1,
+  failureThreshold: 60,
+  timeoutSeconds: 20,
+});
 
 /** Answers /healthz with 200, from the fourth second on with 500 when it is to become ill. */
 const httpServer = (becomesIll: boolean) => [
@@ -43,9 +52,11 @@ async function restarts(name: string, container: Partial<Container>): Promise<nu
 }
 
 /** The restart count after the probe has had every occasion to fail. */
-async function staysUp(name: string, container: Partial<Container>, probed: () => Promise<boolean>) {
+async function staysUp(name: string, container: Partial<Container>) {
   await api.create(name, { containers: [{ name: "main", ...container }] });
-  await api.until(name, "running", (pod) => statusOf(pod, "main")?.state?.running);
+  await api.until(name, "started", (pod) => statusOf(pod, "main")?.started || undefined);
+  // The startup probe's success is one of them.
+  const probed = async () => (await api.log(name, "main")).split("probed").length > 4;
   await eventually(async () => (await probed()) || undefined, "several probes");
   return statusOf(await api.get(name), "main")?.restartCount;
 }
@@ -67,16 +78,12 @@ describe.concurrent("liveness", () => {
   });
 
   test('should *not* be restarted with a exec "cat /tmp/health" liveness probe', async () => {
-    const probed = async () => (await api.log("liveness-exec", "main")).split("probed").length > 3;
     const command = ["sh", "-c", "echo probed > /proc/1/fd/1; cat /tmp/health"];
-    const count = await staysUp(
-      "liveness-exec",
-      {
-        command: shell("echo ok > /tmp/health; sleep 600"),
-        livenessProbe: { exec: { command }, ...quick },
-      },
-      probed,
-    );
+    const count = await staysUp("liveness-exec", {
+      command: shell("echo ok > /tmp/health; sleep 600"),
+      startupProbe: patient({ exec: { command: ["test", "-e", "/tmp/health"] } }),
+      livenessProbe: { exec: { command }, ...quick },
+    });
     expect(count).toBe(0);
   });
 
@@ -95,11 +102,12 @@ describe.concurrent("liveness", () => {
       "-e",
       'require("http").createServer((_, response) => { console.log("probed"); response.end(); }).listen(8080);',
     ];
-    const count = await staysUp(
-      "liveness-http",
-      { command: counting, livenessProbe: { httpGet: { path: "/healthz", port: 8080 }, ...quick } },
-      async () => (await api.log("liveness-http", "main")).split("probed").length > 3,
-    );
+    const httpGet = { path: "/healthz", port: 8080 };
+    const count = await staysUp("liveness-http", {
+      command: counting,
+      startupProbe: patient({ httpGet }),
+      livenessProbe: { httpGet, ...quick },
+    });
     expect(count).toBe(0);
   });
 
@@ -109,22 +117,24 @@ describe.concurrent("liveness", () => {
       "-e",
       'require("net").createServer((socket) => { console.log("probed"); socket.end(); }).listen(8080);',
     ];
-    const count = await staysUp(
-      "liveness-tcp",
-      { command: counting, livenessProbe: { tcpSocket: { port: 8080 }, ...quick } },
-      async () => (await api.log("liveness-tcp", "main")).split("probed").length > 3,
-    );
+    const tcpSocket = { port: 8080 };
+    const count = await staysUp("liveness-tcp", {
+      command: counting,
+      startupProbe: patient({ tcpSocket }),
+      livenessProbe: { tcpSocket, ...quick },
+    });
     expect(count).toBe(0);
   });
 
   test("should *not* be restarted with a GRPC liveness probe", async () => {
     const command = [...grpcServer];
     command[2] = `${command[2]?.replace("(stream) => {", '(stream) => { console.log("probed");')}`;
-    const count = await staysUp(
-      "liveness-grpc",
-      { command, livenessProbe: { grpc: { port: 5000 }, ...quick } },
-      async () => (await api.log("liveness-grpc", "main")).split("probed").length > 3,
-    );
+    const grpc = { port: 5000 };
+    const count = await staysUp("liveness-grpc", {
+      command,
+      startupProbe: patient({ grpc }),
+      livenessProbe: { grpc, ...quick },
+    });
     expect(count).toBe(0);
   });
 
@@ -223,13 +233,13 @@ describe("readiness", () => {
         {
           name: "main",
           command: shell("exec sleep 600"),
-          readinessProbe: { exec: { command: ["false"] }, periodSeconds: 1 },
+          readinessProbe: { exec: { command: ["false"] }, periodSeconds: 1, timeoutSeconds: 20 },
         },
       ],
     });
     await eventually(async () => {
-      const [event] = (await api.events(name)).filter(({ reason }) => reason === "Unhealthy");
-      return (event?.count ?? 0) >= 3 || undefined;
+      const failures = (await api.events(name)).filter(({ reason }) => reason === "Unhealthy");
+      return failures.reduce((sum, { count = 0 }) => sum + count, 0) >= 3 || undefined;
     }, "three failures");
     const pod = await api.get(name);
     expect(hasCondition(pod, "Ready")).toBe(false);
@@ -265,22 +275,16 @@ describe("readiness", () => {
 
   test("should mark readiness on pods to false while pod is in progress of terminating when a pod has a readiness probe", async () => {
     const name = "readiness-terminating";
+    const isReady = { exec: { command: ["test", "-e", "/tmp/ready"] } };
     await api.create(name, {
       terminationGracePeriodSeconds: 20,
       containers: [
         {
           name: "main",
           command: shell("touch /tmp/ready; exec sleep 600"),
-          readinessProbe: {
-            exec: { command: ["test", "-e", "/tmp/ready"] },
-            periodSeconds: 1,
-            failureThreshold: 1,
-          },
-          livenessProbe: {
-            exec: { command: ["test", "-e", "/tmp/ready"] },
-            periodSeconds: 1,
-            failureThreshold: 1,
-          },
+          startupProbe: patient(isReady),
+          readinessProbe: { ...isReady, ...quick },
+          livenessProbe: { ...isReady, ...quick },
           lifecycle: { preStop: { exec: { command: shell("rm /tmp/ready; sleep 3") } } },
         },
       ],
@@ -327,17 +331,9 @@ describe("startup", () => {
       containers: [
         {
           name: "main",
-          command: shell("sleep 2; touch /tmp/up; exec sleep 600"),
-          startupProbe: {
-            exec: { command: ["test", "-e", "/tmp/up"] },
-            periodSeconds: 1,
-            failureThreshold: 30,
-          },
-          livenessProbe: {
-            exec: { command: ["test", "-e", "/tmp/up"] },
-            periodSeconds: 1,
-            failureThreshold: 1,
-          },
+          command: shell("until test -e /tmp/go; do sleep 0.1; done; touch /tmp/up; exec sleep 600"),
+          startupProbe: patient({ exec: { command: ["test", "-e", "/tmp/up"] } }),
+          livenessProbe: { exec: { command: ["test", "-e", "/tmp/up"] }, ...quick, initialDelaySeconds: 0 },
         },
       ],
     });
@@ -346,6 +342,9 @@ describe("startup", () => {
       return status?.state?.running && status;
     });
     expect(running).toMatchObject({ started: false, ready: false });
+    // By now the liveness probe would have failed, had it been asked.
+    await eventually(async () => (await startupFailures(name)) >= 2 || undefined, "two refusals");
+    await node.ok(["exec", name, "--", "touch", "/tmp/go"]);
     const started = await api.until(name, "started", (pod) => {
       const status = statusOf(pod, "main");
       return status?.started ? status : undefined;
@@ -371,6 +370,13 @@ describe("startup", () => {
     await api.event(name, "Unhealthy", "Startup probe failed");
   });
 });
+
+async function startupFailures(name: string): Promise<number> {
+  const failures = (await api.events(name)).filter(({ message }) =>
+    message?.startsWith("Startup probe failed"),
+  );
+  return failures.reduce((sum, { count = 0 }) => sum + count, 0);
+}
 
 async function patchStatus(name: string, status: object): Promise<void> {
   const reference = { namespace: "default", name, subresource: "status" };

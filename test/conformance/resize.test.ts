@@ -88,8 +88,10 @@ async function settled(name: string): Promise<StoredPod> {
     isReady(pod.status) &&
     conditionOf(pod, "PodResizePending") === undefined &&
     conditionOf(pod, "PodResizeInProgress") === undefined &&
-    pod.spec.containers.every(({ name: container, resources: wanted = {} }) =>
-      isDeepStrictEqual(statusOf(pod, container)?.resources, wanted),
+    isDeepStrictEqual(pod.status?.resources, pod.spec.resources) &&
+    [...(pod.spec.initContainers ?? []), ...pod.spec.containers].every(
+      ({ name: container, resources: wanted = {} }) =>
+        isDeepStrictEqual(statusOf(pod, container)?.resources, wanted),
     );
   return cluster.until("default", name, isSettled, "resized");
 }
@@ -463,7 +465,7 @@ describe("what cannot be had", () => {
     expect(statusOf(pod, "c1")).toMatchObject(held);
     expect(cgroupLimits(node, uid, "c1/0").memoryBytes).toBe(60 * 2 ** 20);
 
-    process.kill(node.daemonPID(), "SIGKILL");
+    await node.killDaemon();
     await node.ok(["node", "start"]);
     await client.ok(["wait", "pod/used", "--for=condition=PodResizeInProgress", "--timeout=30s"]);
     expect(statusOf(await get(), "c1")).toMatchObject(held);

@@ -81,7 +81,7 @@ describe("[sig-node] RuntimeClass", () => {
   });
 
   test("each goes on with its runtime after the daemon was killed", async () => {
-    process.kill(node.daemonPID(), "SIGKILL");
+    await node.killDaemon();
     await node.ok(["node", "start", "--runtime", "runc"]);
     ({ kubectl } = await clientsOf(node));
     for (const name of ["by-runc", "by-crun", "by-default"]) {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readFileIfExists, readFolderIfExists } from "../../src/host/files.ts";
 import { layoutFor } from "../../src/host/layout.ts";
@@ -51,6 +51,7 @@ function server(name: string, labels: object, spec: object = {}, isReady = true)
           readinessProbe: {
             exec: { command: ["sh", "-c", "test -e /mnt/ready && curl -s http://127.0.0.1:8080/"] },
             periodSeconds: 1,
+            timeoutSeconds: 10,
           },
           volumeMounts: [{ name: "mark", mountPath: "/mnt" }],
         },
@@ -116,7 +117,7 @@ async function lookUp(name: string, type = "a", pod = "client"): Promise<string[
     .sort();
 }
 
-const curl = "curl -sS -m 5";
+const curl = "curl -sS -m 20";
 
 beforeAll(async () => {
   node = await testNode();
@@ -223,7 +224,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(0.2)
 s.connect(("datagrams", 53))
 seen = []
-for _ in range(300):
+for _ in range(1200):
     try:
         s.send(b"?")
         name = s.recv(99).decode().split()[0]
@@ -312,7 +313,7 @@ print(*seen)
 
   test("the API is behind the Service kubernetes, with a certificate for its names", async () => {
     const authority = readFileSync(join(node.stateDir, "pki", "ca.crt"), "utf8");
-    const ask = 'cat > /dev/shm/ca; curl -sS -m 5 --cacert /dev/shm/ca "https://$0/version"';
+    const ask = 'cat > /dev/shm/ca; curl -sS -m 20 --cacert /dev/shm/ca "https://$0/version"';
     const ip = await get(["service", "kubernetes"], "{.spec.clusterIP}");
     for (const name of ["kubernetes", "kubernetes.default.svc", `${ip}:443`]) {
       const { stdout, stderr } = await kubectl.run(["exec", "-i", "client", "--", "sh", "-c", ask, name], {
@@ -378,6 +379,7 @@ describe("names of Services", () => {
     const [first, second] = [await addressOf("first"), await addressOf("second")];
     await untilSaid(`${curl} http://alpha.group:8080/`, /^alpha /);
     const group = "group.default.svc.cluster.local";
+    await eventually(async () => (await lookUp(group)).length === 2 || undefined, "both addresses");
     expect(await lookUp(group)).toEqual([first, second].sort());
     const dashed = `${second.replaceAll(".", "-")}.${group}`;
     expect(await lookUp(dashed)).toEqual([second]);
@@ -420,24 +422,35 @@ describe("the daemon's end", () => {
     readFolderIfExists(join(node.runDir, "names"))
       .filter((name) => name.endsWith(".pid"))
       .map((name) => readFileIfExists(join(node.runDir, "names", name))?.trim())
-      .filter((pid) => pid !== undefined);
+      .filter((pid) => pid !== undefined && /^\d+$/.test(pid));
 
   test("kill -9 of the daemon: who asks by name goes on being answered, and the next daemon takes over", async () => {
     await eventually(() => (nameServers().length === 1 ? true : undefined), "replaced name servers gone");
     const [before = ""] = nameServers();
-    const asking = `while sleep 0.02; do ${curl} http://web/ > /dev/null && echo "$(date +%s%3N) ok" || echo "$(date +%s%3N) failed"; done >> /dev/shm/asked`;
-    const main = { name: "main", image: "peapod.dev/host", command: ["sh", "-c", asking] };
-    await apply(client("asker", { containers: [main] }));
-    await ready("asker");
-    const killed = Date.now();
-    process.kill(node.daemonPID(), "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const back = Date.now();
+    // Seen from the host: a command of the node's would start the next daemon. A question for a name that is lost is
+    // asked again after longer than curl waits here.
+    const folder = mkdtempSync(join(dirname(node.stateDir), "asked-"));
+    const once = "RES_OPTIONS=timeout:30 curl -sS -m 20 http://web/ > /dev/null && echo ok || echo failed";
+    const main = {
+      name: "main",
+      image: "peapod.dev/host",
+      command: ["sh", "-c", `while sleep 0.02; do ${once}; done >> /mnt/asked`],
+      volumeMounts: [{ name: "asked", mountPath: "/mnt" }],
+    };
+    await apply(
+      client("asker", { containers: [main], volumes: [{ name: "asked", hostPath: { path: folder } }] }),
+    );
+    const answers = () => (readFileIfExists(join(folder, "asked")) ?? "").split("\n").slice(0, -1);
+    const more = async (count: number) => {
+      const wanted = answers().length + count;
+      await eventually(() => answers().length >= wanted || undefined, `${count} more answers`);
+    };
+    await more(3);
+    await node.killDaemon();
+    await more(10);
     await node.ok(["get", "pods"]);
-    const asked = (await said("cat /dev/shm/asked", "asker")).split("\n").map((line) => line.split(" "));
-    expect(asked.filter(([, result]) => result === "failed")).toEqual([]);
-    const meanwhile = asked.filter(([at]) => Number(at) > killed && Number(at) < back);
-    expect(meanwhile.length).toBeGreaterThan(5);
+    await more(10);
+    expect(answers()).not.toContain("failed");
     expect(nameServers()).toEqual([before]);
     await kubectl.ok(["delete", "pod", "asker"]);
     await kubectl.ok(["delete", "pod", "one"]);

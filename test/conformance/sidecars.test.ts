@@ -23,6 +23,12 @@ const noted = (name: string, parts: Partial<Container> = {}): Container => ({
   volumeMounts,
   ...parts,
 });
+/** Succeeds once the container has written that it starts. */
+const noteOf = (name: string) => ({
+  exec: { command: shell(`grep -q 'start ${name}' /log/order`) },
+  periodSeconds: 1,
+  failureThreshold: 60,
+});
 const sidecar = (name: string, parts: Partial<Container> = {}): Container => ({
   ...noted(name, parts),
   restartPolicy: "Always",
@@ -43,7 +49,7 @@ describe("sidecars", () => {
       restartPolicy: "Never",
       terminationGracePeriodSeconds: 20,
       volumes,
-      initContainers: [keeper, plain, sidecar("second")],
+      initContainers: [keeper, plain, sidecar("second", { startupProbe: noteOf("second") })],
       containers: [
         {
           name: "app",
@@ -71,7 +77,8 @@ describe("sidecars", () => {
     const name = "sidecar-killed";
     await api.create(name, { volumes, initContainers: [sidecar("proxy")], containers: [noted("app")] });
     await api.until(name, "ready", (pod) => hasCondition(pod, "Ready") || undefined);
-    await node.ok(["exec", name, "-c", "proxy", "--", "sh", "-c", "kill -TERM 1"]);
+    // The container may end before this does, and takes it along: its own exit code says nothing.
+    await node.peapod(["exec", name, "-c", "proxy", "--", "sh", "-c", "kill -TERM 1"]);
     const pod = await api.until(name, "a restart", (one) => {
       const status = statusOf(one, "proxy");
       return status?.restartCount === 1 && status.state?.running ? one : undefined;
@@ -119,25 +126,29 @@ describe("sidecars", () => {
     const name = "sidecar-deleted";
     const keeper = sidecar("first", {
       command: shell(
-        "trap 'echo stop first >> /log/order; cat /log/order; exit 0' TERM; while :; do sleep 0.05; done",
+        "trap 'echo stop first >> /log/order; cat /log/order; exit 0' TERM; echo start first >> /log/order; while :; do sleep 0.05; done",
       ),
+      startupProbe: noteOf("first"),
     });
     const slow = noted("app", {
       command: shell(
-        "trap 'sleep 1; echo stop app >> /log/order; exit 0' TERM; while :; do sleep 0.05; done",
+        "trap 'sleep 1; echo stop app >> /log/order; exit 0' TERM; echo start app >> /log/order; while :; do sleep 0.05; done",
       ),
+      startupProbe: noteOf("app"),
     });
     await api.create(name, {
       terminationGracePeriodSeconds: 20,
       volumes,
-      initContainers: [keeper, sidecar("second")],
+      initContainers: [keeper, sidecar("second", { startupProbe: noteOf("second") })],
       containers: [slow],
     });
     await api.until(name, "ready", (pod) => hasCondition(pod, "Ready") || undefined);
-    const following = node.ok(["logs", "-f", name, "-c", "first"]);
+    const log = await api.followLog(name, "first");
     await api.delete(name);
-    expect((await following).trim().split("\n")).toEqual([
+    expect((await log.all).trim().split("\n")).toEqual([
+      "start first",
       "start second",
+      "start app",
       "stop app",
       "stop second",
       "stop first",

@@ -26,7 +26,7 @@ const carriers: [string, NodeJS.ProcessEnv][] = [
 
 const server = `
 const http = require("http");
-http.createServer((request, response) => {
+http.createServer({ keepAliveTimeout: 0 }, (request, response) => {
   const hash = require("crypto").createHash("sha256");
   request.on("data", (chunk) => hash.update(chunk));
   request.on("end", () => response.end(request.url + " " + hash.digest("hex")));

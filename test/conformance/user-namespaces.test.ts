@@ -77,7 +77,7 @@ describe.each(["crun", "runc"])("hostUsers: false with %s", (runtime) => {
 
   test("keeps them when the daemon is killed, and gives none of them to another pod", async () => {
     const before = await firstID("one");
-    process.kill(node.daemonPID(), "SIGKILL");
+    await node.killDaemon();
     await node.ok(["node", "start", "--runtime", runtime]);
     ({ kubectl } = await clientsOf(node));
     await start("three", {});

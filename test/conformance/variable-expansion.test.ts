@@ -95,7 +95,6 @@ describe("[sig-node] Variable Expansion", () => {
       "late",
       ({ status }) => status?.phase === "Running",
       "running",
-      10_000,
     );
     expect(ready.status?.containerStatuses?.[0]?.restartCount).toBe(0);
   });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { childCgroups } from "../../src/host/cgroups.ts";
 import { runCommand } from "./peapod.ts";
 
 /**
@@ -52,9 +53,8 @@ function processes(): string[] {
 
 function cgroups(folder: string, depth: number): string[] {
   if (depth < 0) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => [join(folder, entry.name), ...cgroups(join(folder, entry.name), depth - 1)]);
+  const names = childCgroups(folder) ?? [];
+  return names.flatMap((name) => [join(folder, name), ...cgroups(join(folder, name), depth - 1)]);
 }
 
 function filesBelow(folder: string): string[] {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readFileIfExists } from "../../src/host/files.ts";
 import { slower } from "./patience.ts";
 
 const launcher = join(import.meta.dirname, "../../bin/peapod");
@@ -67,8 +68,18 @@ export async function testNode(
       await eventually(() => isOver(pid) || undefined, "the daemon's end");
     },
     async lastWords() {
-      const { stdout, stderr } = await node.peapod(["get", "pods", "--all-namespaces", "-o", "wide"]);
-      const log = readFileSync(join(stateDir, "daemon.log"), "utf8").trimEnd().split("\n").slice(-20);
+      // Without starting one: the node may be about to be removed.
+      const [file = launcher, ...words] = [
+        ...through,
+        launcher,
+        "get",
+        "pods",
+        "--all-namespaces",
+        "-o",
+        "wide",
+      ];
+      const { stdout, stderr } = await runCommand(file, words, { env: { ...env, PEAPOD_NO_AUTOSTART: "1" } });
+      const log = (readFileIfExists(join(stateDir, "daemon.log")) ?? "").trimEnd().split("\n").slice(-20);
       return [`${stdout}${stderr}`, ...log].join("\n");
     },
     async close() {

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { quietScope } from "../../src/base/scope.ts";
 import { layoutFor } from "../../src/host/layout.ts";
 import type { StoredPod } from "../../src/kube/types.ts";
+import { slower } from "./patience.ts";
 
 /** A node's folders of its own, and how to see what is left of it. */
 export function testLayout() {
@@ -76,9 +77,9 @@ const serverScript = `
 `;
 
 const clientScript = `
-  const [kind, host, port] = process.argv.slice(1);
+  const [kind, host, port, patience] = process.argv.slice(1);
   const fail = (error) => { console.log(error.code ?? String(error)); process.exit(0); };
-  setTimeout(() => fail({ code: "no answer" }), 1500);
+  setTimeout(() => fail({ code: "no answer" }), Number(patience));
   if (kind === "udp") {
     const socket = require("node:dgram").createSocket("udp4");
     socket.on("message", (text) => { console.log(String(text)); process.exit(0); });
@@ -113,14 +114,18 @@ export async function serve(
   return child;
 }
 
-/** What a server there answers to a client here: `NAME ADDRESS-IT-SEES`, or the error's code. */
+/**
+ * What a server there answers to a client here: `NAME ADDRESS-IT-SEES`, the error's code, or `no answer` after
+ * `patience` milliseconds: short only where none is expected.
+ */
 export async function ask(
   netns: string | undefined,
   kind: "tcp" | "udp",
   host: string,
   port: number,
+  patience = 30_000 * slower,
 ): Promise<string> {
-  const [file, args] = inside(netns, clientScript, [kind, host, String(port)]);
+  const [file, args] = inside(netns, clientScript, [kind, host, String(port), String(patience)]);
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   for await (const chunk of child.stdout) text += String(chunk);

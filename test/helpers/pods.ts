@@ -25,6 +25,8 @@ export interface PodAPI {
   event(name: string, reason: string, text?: string, seconds?: number): Promise<Event>;
   events(name: string): Promise<readonly Event[]>;
   log(name: string, container: string, previous?: boolean): Promise<string>;
+  /** Begins to follow the container's log; what it resolves to gives all of it, once the container has ended. */
+  followLog(name: string, container: string): Promise<{ all: Promise<string> }>;
   /** Deletes the pod and waits until it is gone. */
   delete(name: string, graceSeconds?: number): Promise<void>;
 }
@@ -43,11 +45,12 @@ export function podAPI(node: Pick<TestNode, "runDir">): PodAPI {
     what: string,
     look: (object: never, type: string) => T | undefined,
     seconds: number,
+    after: { resourceVersion?: string | undefined } = {},
   ): Promise<T> {
     const limited = withTimeout(scope, seconds * 1000 * slower);
     let last: unknown;
     try {
-      for await (const change of client.watch(type, { namespace, fieldSelector }, limited)) {
+      for await (const change of client.watch(type, { namespace, fieldSelector, ...after }, limited)) {
         last = change.object;
         const found = look(change.object as never, change.type);
         if (found !== undefined) return found;
@@ -99,26 +102,31 @@ export function podAPI(node: Pick<TestNode, "runDir">): PodAPI {
       const { items } = await client.list<Event>(events, { namespace, fieldSelector: ofPod(name) }, scope);
       return items;
     },
-    async log(name, container, previous = false) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of await client.log(namespace, name, { container, previous }, scope)) {
-        chunks.push(chunk);
-      }
-      return Buffer.concat(chunks).toString();
+    log: async (name, container, previous = false) =>
+      text(await client.log(namespace, name, { container, previous }, scope)),
+    async followLog(name, container) {
+      return { all: text(await client.log(namespace, name, { container, follow: true }, scope)) };
     },
     async delete(name, graceSeconds) {
       await client.delete(pods, { namespace, name }, { gracePeriodSeconds: graceSeconds }, scope);
-      const { items } = await client.list(pods, { namespace, fieldSelector: `metadata.name=${name}` }, scope);
+      const fieldSelector = `metadata.name=${name}`;
+      const { items, metadata } = await client.list(pods, { namespace, fieldSelector }, scope);
       if (items.length === 0) return;
       await first(
         pods,
-        `metadata.name=${name}`,
+        fieldSelector,
         `${name}: gone`,
         (_pod, type) => type === "DELETED" || undefined,
         defaultLimitSeconds,
+        // From the list on: a pod that goes before the watch begins is told of, too.
+        { resourceVersion: metadata.resourceVersion },
       );
     },
   };
+}
+
+async function text(chunks: AsyncIterable<Buffer>): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(chunks)).toString();
 }
 
 function withImages(spec: PodSpec): PodSpec {

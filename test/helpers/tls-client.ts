@@ -1,4 +1,5 @@
 import { type Agent, request as httpsRequest } from "node:https";
+import { systemErrorCode } from "../../src/base/errors.ts";
 import { clientsOf } from "./kubernetes-clients.ts";
 import type { TestNode } from "./peapod.ts";
 
@@ -52,8 +53,9 @@ export async function tlsClient(node: TestNode): Promise<TLSClient> {
   const port = Number(new URL(cluster?.server ?? "").port);
   const authority = decode(cluster?.["certificate-authority-data"]);
   const admin = { cert: decode(user?.["client-certificate-data"]), key: decode(user?.["client-key-data"]) };
-  const ask: TLSClient["ask"] = (path, { token, ...certificate }, options = {}) =>
+  const ask: TLSClient["ask"] = (path, identity, options = {}) =>
     new Promise((resolve, reject) => {
+      const { token, ...certificate } = identity;
       const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const request = httpsRequest(
         {
@@ -71,7 +73,12 @@ export async function tlsClient(node: TestNode): Promise<TLSClient> {
           });
         },
       );
-      request.on("error", reject);
+      // A kept connection may be closed in the moment in which it is used again (Node.js, http, request.reusedSocket).
+      request.on("error", (error) =>
+        request.reusedSocket && systemErrorCode(error) === "ECONNRESET"
+          ? ask(path, identity, options).then(resolve, reject)
+          : reject(error),
+      );
       request.end(options.body);
     });
   return { port, authority, admin, ask };

@@ -119,13 +119,15 @@ describe("TCP", () => {
             channels,
             ({ spec, status }) => spec.port === 8080 && status.endpoints.length === 2,
           );
-          return [short.status.connections, short.status.traffic];
+          const long = only(channels, ({ spec }) => spec.port === 9000);
+          return [short.status.connections, short.status.traffic, long.status.traffic];
         },
         { timeout: 10_000 * slower },
       )
       .toEqual([
         { open: 0, total: 101 },
         { clientToServer: { bytes: 50_000 }, serverToClient: { bytes: 50_000 } },
+        { clientToServer: { bytes: 10_000_000 }, serverToClient: { bytes: 10_000_000 } },
       ]);
     const { channels, missing } = await look();
     expect(missing).toEqual([]);
@@ -398,7 +400,9 @@ describe("FIFO", () => {
       reader: { script: "while true; do cat $VOLUME/my_pipe >/dev/null; sleep 2; done" },
       ping: { script: `mkfifo $VOLUME/there $VOLUME/back; ${loop("there", "back")}` },
       pong: {
-        script: "while true; do cat $VOLUME/there; sleep 0.1; echo ok > $VOLUME/back; sleep 0.1; done",
+        // Until ping has made it, a shell would make a file of that name.
+        script:
+          "until test -p $VOLUME/back; do sleep 0.05; done; while true; do cat $VOLUME/there; sleep 0.1; echo ok > $VOLUME/back; sleep 0.1; done",
       },
     });
     const channels = await expectEdges(look, [
@@ -449,6 +453,7 @@ describe("FIFO", () => {
         ?.trim()
         .split(/\s+/)
         .slice(4, 7);
+    await expect.poll(() => attached()?.[2]).toBe("1");
     const before = { times: times(), attached: attached() };
     for (let i = 0; i < 50; i += 1) {
       await look();

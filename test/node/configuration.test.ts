@@ -154,7 +154,9 @@ test("a ConfigMap that changes a thousand times is never seen half changed", asy
   for (let round = 1; round <= 1000; round++) {
     await cluster.patch("default", "ConfigMap", "swaps", { data: data(round) });
   }
-  await cluster.node.ok(["exec", "reader", "--", "sh", "-c", "sleep 0.5; touch /stop/now"]);
+  const last =
+    "until grep -q '^0*1000$' /v/a && grep -q '^0*1000$' /v/b; do sleep 0.1; done; sleep 0.5; touch /stop/now";
+  await cluster.node.ok(["exec", "reader", "--", "sh", "-c", last]);
   const { log } = await ended;
   expect(log).toMatch(/^looked \d+ times, last 1000\n$/);
 });

@@ -54,7 +54,6 @@ test("a pod that has filled the disk can be removed", async () => {
 
 test("also by a daemon that was started on the full disk, after the other was killed", async () => {
   await fillDisk();
-  const pid = node.daemonPID();
-  process.kill(pid, "SIGKILL");
+  await node.killDaemon();
   expect(await node.ok(["down", "--all"])).toContain('pod "greedy" deleted');
 });

@@ -175,7 +175,7 @@ describe("ways out and in", () => {
       ip route delete local 127.0.0.0/8 dev lo table local
       ip route add 127.0.0.2 via ${gateway} src ${pod.ip}`;
     execFileSync("nsenter", [`--net=${pod.netns}`, "--", "sh", "-ec", script]);
-    expect(await ask(pod.netns, "tcp", "127.0.0.2", 28082)).toBe("no answer");
+    expect(await ask(pod.netns, "tcp", "127.0.0.2", 28082, 1_500)).toBe("no answer");
   });
 
   test("a detached pod's host port is closed at once and free for the next pod", async () => {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Channel } from "../../src/channels/types.ts";
 import { eventually, runCommand, type TestNode, testNode } from "../helpers/peapod.ts";
+import { podAPI } from "../helpers/pods.ts";
 import { startTestRegistry, type TestRegistry } from "../helpers/registry.ts";
 
 /** examples/patterns, each run with images from a registry, unmodified. */
@@ -55,7 +56,7 @@ const outcomes: Record<string, () => Promise<void>> = {
     const { status } = await pod("shared-volume");
     await eventually(async () => {
       const { stdout } = await runCommand("curl", ["-sS", `http://${status.podIP}/`]);
-      expect(stdout).toMatch(/\d\d:\d\d:\d\d/);
+      if (!/\d\d:\d\d:\d\d/.test(stdout)) return undefined;
       return (await channels("shared-volume")).includes("SharedFile author web") || undefined;
     }, "the page as a channel");
     // It was mounted for reading only.
@@ -69,7 +70,9 @@ const outcomes: Record<string, () => Promise<void>> = {
     const { status } = await pod("localhost-polling");
     const outside = await runCommand("curl", ["-sS", "--max-time", "5", `http://${status.podIP}:9090/`]);
     expect(outside.stderr).toMatch(/refused|Couldn't connect|Failed to connect/);
-    expect(await channels("localhost-polling")).toContain("TCP server watcher");
+    const polling = async () =>
+      (await channels("localhost-polling")).includes("TCP server watcher") || undefined;
+    await eventually(polling, "the polling as a channel");
   },
   async ambassador() {
     await said("ambassador", "application", "visits: 2");
@@ -95,9 +98,9 @@ const outcomes: Record<string, () => Promise<void>> = {
     const server = started(status.initContainerStatuses, "database");
     expect(started(status.containerStatuses, "application") - server).toBeGreaterThanOrEqual(1_000);
     // Followed past the end: the last word is said while the server is still there.
-    const log = node.ok(["logs", "startup-order", "-c", "application", "-f"]);
+    const log = await podAPI(node).followLog("startup-order", "application");
     await node.ok(["down", "startup-order"]);
-    expect(await log).toContain("last: yes");
+    expect(await log.all).toContain("last: yes");
   },
   async "shared-processes"() {
     await said("shared-processes", "reloader", "asked process");

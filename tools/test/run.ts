@@ -14,7 +14,7 @@ const rings = ["unit", "node", "conformance"];
 const work = mkdtempSync(join(tmpdir(), "peapod-test-"));
 
 /** What a ring gets at most: one that hangs (vitest waits for whatever holds its workers' output) must not cost the others. */
-const ringMilliseconds = 20 * 60_000 * slower;
+const ringMilliseconds = 30 * 60_000 * slower;
 
 function run(file: string, args: string[], env: NodeJS.ProcessEnv = {}): boolean {
   const result = spawnSync(file, args, {

@@ -4,7 +4,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Channel } from "../../../src/channels/types.ts";
 import { edgesOf } from "../../helpers/channel-edges.ts";
-import { type TestNode, testNode } from "../../helpers/peapod.ts";
+import { slower } from "../../helpers/patience.ts";
+import { eventually, type TestNode, testNode } from "../../helpers/peapod.ts";
+
+/** A program's own start, such as PostgreSQL's initdb, is part of it. */
+const patience = { timeout: 60_000 * slower, interval: 500 };
 
 let node: TestNode;
 
@@ -46,13 +50,10 @@ const inContainer = (pod: string, container: string, script: string) =>
 async function expectEdges(pod: string, edges: string[], deep = false): Promise<Channel[]> {
   let channels: Channel[] = [];
   await expect
-    .poll(
-      async () => {
-        channels = await channelsOf(pod, deep);
-        return edgesOf(channels.filter(({ spec }) => spec.scope !== "IntraContainer"));
-      },
-      { timeout: 30_000, interval: 500 },
-    )
+    .poll(async () => {
+      channels = await channelsOf(pod, deep);
+      return edgesOf(channels.filter(({ spec }) => spec.scope !== "IntraContainer"));
+    }, patience)
     .toEqual([...edges].sort());
   return channels;
 }
@@ -65,6 +66,9 @@ function between(channels: readonly Channel[], address: string): Channel {
   if (found === undefined) throw new Error(`no channel at ${address}`);
   return found;
 }
+
+const openAt = (channels: readonly Channel[], address: string) =>
+  between(channels, address).status.connections?.open;
 
 /** nginx, which makes a connection to the application for each request, and a client. */
 async function startProxy(name: string, client: string): Promise<void> {
@@ -117,7 +121,9 @@ test("nginx before a server on a Unix socket: as many connections and requests a
       for i in $(seq 40); do curl -sf http://127.0.0.1:8080/ || sleep 0.2; done; sleep infinity`,
   );
   await channelsOf("proxy", true);
-  await inContainer("proxy", "client", "touch /work/go");
+  // A question before both listen would be one of the forty. 0A: TCP_LISTEN, 1F90: port 8080 (proc(5)).
+  const listening = "test -S /work/app.sock && grep -q ':1F90 .* 0A ' /proc/net/tcp";
+  await inContainer("proxy", "client", `until ${listening}; do sleep 0.1; done; touch /work/go`);
   await expectEdges(
     "proxy",
     ["client -> nginx TCP 127.0.0.1:8080", "nginx -> app UnixStream work:/app.sock"],
@@ -129,15 +135,17 @@ test("nginx before a server on a Unix socket: as many connections and requests a
     return Number(/^ (\d+) \d+ \d+/m.exec(status)?.[1]);
   };
   await expect
-    .poll(async () => between(await channelsOf("proxy", true), "127.0.0.1:8080").status.connections?.total, {
-      timeout: 15_000,
-    })
+    .poll(
+      async () => between(await channelsOf("proxy", true), "127.0.0.1:8080").status.connections?.total,
+      patience,
+    )
     .toBe(40);
   expect(await accepted()).toBe(41);
   await expect
-    .poll(async () => between(await channelsOf("proxy", true), "work:/app.sock").status.connections?.total, {
-      timeout: 15_000,
-    })
+    .poll(
+      async () => between(await channelsOf("proxy", true), "work:/app.sock").status.connections?.total,
+      patience,
+    )
     .toBe(40);
   await node.ok(["down", "proxy"]);
 });
@@ -149,16 +157,23 @@ test("redis on TCP and on a Unix socket: as many clients as redis lists", async 
     local:
       "until redis-cli -s /work/redis.sock ping; do sleep 0.2; done; exec redis-cli -s /work/redis.sock subscribe b",
   });
-  const channels = await expectEdges("redis", [
+  await expectEdges("redis", [
     "remote -> redis TCP 127.0.0.1:6379",
     "local -> redis UnixStream work:/redis.sock",
   ]);
-  const list = await inContainer("redis", "redis", "redis-cli client list");
-  const clients = list.split("\n").filter((line) => line.includes("cmd=subscribe"));
-  const open = (address: string) => between(channels, address).status.connections?.open;
-  expect(open("127.0.0.1:6379")).toBe(clients.filter((line) => line.includes(" addr=127.0.0.1:")).length);
-  expect(open("work:/redis.sock")).toBe(clients.filter((line) => line.includes("redis.sock")).length);
-  expect(clients).toHaveLength(2);
+  // Both have asked by another connection before the one that lasts.
+  const counts = async () => {
+    const channels = await channelsOf("redis");
+    const list = await inContainer("redis", "redis", "redis-cli client list");
+    const clients = list.split("\n").filter((line) => line.includes("cmd=subscribe"));
+    return {
+      open: ["127.0.0.1:6379", "work:/redis.sock"].map((address) => openAt(channels, address)),
+      listed: [" addr=127.0.0.1:", "redis.sock"].map(
+        (address) => clients.filter((line) => line.includes(address)).length,
+      ),
+    };
+  };
+  await expect.poll(counts, patience).toEqual({ open: [1, 1], listed: [1, 1] });
   await node.ok(["down", "redis"]);
 });
 
@@ -176,13 +191,18 @@ test("PostgreSQL: clients of its socket as it lists them, its System V memory as
     // PostgreSQL refuses to run as root.
     { runAsUser: 65534, runAsGroup: 65534, fsGroup: 65534 },
   );
-  const channels = await expectEdges("postgres", ["client -> db UnixStream work:/.s.PGSQL.5432"]);
+  await expectEdges("postgres", ["client -> db UnixStream work:/.s.PGSQL.5432"]);
   const query = (sql: string) =>
     inContainer("postgres", "db", `${programs}/psql -h /work -U postgres -Atc "${sql}"`);
-  const sessions = await query(
-    "select count(*) from pg_stat_activity where backend_type = 'client backend' and query like '%pg_sleep%' and pid <> pg_backend_pid()",
-  );
-  expect(between(channels, "work:/.s.PGSQL.5432").status.connections?.open).toBe(Number(sessions));
+  const sessions =
+    "select count(*) from pg_stat_activity where backend_type = 'client backend' and query like '%pg_sleep%' and pid <> pg_backend_pid()";
+  // Its questions before the one that lasts had connections of their own.
+  let channels: Channel[] = [];
+  const counts = async () => {
+    channels = await channelsOf("postgres");
+    return [openAt(channels, "work:/.s.PGSQL.5432"), Number(await query(sessions))];
+  };
+  await expect.poll(counts, patience).toEqual([1, 1]);
   // The seventh line of the lock file: key and id of the segment (docs/current/storage-file-layout.html).
   const [, id] = (await inContainer("postgres", "db", "sed -n 7p /work/data/postmaster.pid"))
     .trim()
@@ -203,8 +223,9 @@ test("socat on a FIFO, dbus-daemon on an abstract socket", async () => {
     listener: "until dbus-monitor --address unix:abstract=peapod-bus; do sleep 0.2; done",
   });
   await expectEdges("fifo", ["writer -> reader FIFO work:/lines"]);
-  expect(await node.ok(["logs", "fifo", "-c", "reader"])).toContain("tick");
-  const channels = await expectEdges("bus", ["listener -> bus UnixStream @peapod-bus"]);
+  const log = async () => (await node.ok(["logs", "fifo", "-c", "reader"])).includes("tick") || undefined;
+  await eventually(log, "a line in the reader's log");
+  await expectEdges("bus", ["listener -> bus UnixStream @peapod-bus"]);
   const names = await inContainer(
     "bus",
     "bus",
@@ -212,6 +233,6 @@ test("socat on a FIFO, dbus-daemon on an abstract socket", async () => {
   );
   // One name is the asker's own; a monitor gives its name up.
   expect(names.match(/":1\.\d+"/g)?.length).toBe(1);
-  expect(between(channels, "@peapod-bus").status.connections?.open).toBe(1);
+  await expect.poll(async () => openAt(await channelsOf("bus"), "@peapod-bus"), patience).toBe(1);
   await node.ok(["down", "fifo", "bus"]);
 });

@@ -64,6 +64,13 @@ describe.each([
     await expect(run("sleep", ["1000"], {}, withTimeout(scope, 50))).rejects.toThrow("killed by SIGTERM");
   });
 
+  test("ends when the scope does while it is being started", async () => {
+    const controller = new AbortController();
+    const running = run("sleep", ["1000"], {}, quietScope(controller.signal));
+    controller.abort();
+    await expect(running).rejects.toThrow("killed by SIGTERM");
+  });
+
   test("takes SIGPIPE as every program does", async () => {
     const { stdout } = await run("sh", ["-c", "(yes; echo status $? >&2) | head -1; :"], {}, scope);
     expect(stdout).toBe("y\n");

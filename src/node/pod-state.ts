@@ -19,6 +19,8 @@ const configurationReasons = ["CreateContainerConfigError", "ContainerCreating"]
 export class PodState {
   /** As last seen in the API. */
   pod: StoredPod;
+  /** What the last round has worked on: a status tells of nothing later, as the kubelet's. */
+  syncedGeneration: number;
   /** The API no longer has it. */
   gone = false;
   /** One way: sync → terminating → terminated. A UID never goes back. */
@@ -60,6 +62,7 @@ export class PodState {
 
   constructor(pod: StoredPod) {
     this.pod = pod;
+    this.syncedGeneration = pod.metadata.generation ?? 1;
   }
 
   /**

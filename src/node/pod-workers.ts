@@ -108,6 +108,7 @@ export class PodWorkers {
     const state = this.#states.get(uid);
     if (state === undefined) return;
     const scope = this.#scopeOf(state);
+    state.syncedGeneration = state.pod.metadata.generation ?? 1;
     if (state.phase === "sync") {
       if (!state.gone && state.pod.metadata.deletionTimestamp === undefined) {
         const requeue = (podUID: string, at?: number) =>

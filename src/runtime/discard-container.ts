@@ -2,6 +2,7 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import { killAll, removeCgroup } from "../host/cgroups.ts";
+import { readFolderIfExists } from "../host/files.ts";
 import { removeMappedMounts } from "../host/idmapped-mounts.ts";
 import { containerRunDir, containerStateDir, exitsDir, idMappedDir } from "../host/layout.ts";
 import { commandLineOf, isRunning, killUntilGone, listProcesses } from "../host/processes.ts";
@@ -40,7 +41,10 @@ export async function discardContainer(
     );
   // The cgroup that a container's instances have in common keeps its identity (for counters) as long as one exists.
   if (record !== undefined && !hasOtherInstance) await removeCgroup(dirname(record.cgroup), scope);
-  rmSync(join(exitsDir(layout), id), { force: true });
+  // A monitor that was killed while it wrote the exit code leaves it under another name, which begins with the id, too.
+  for (const name of readFolderIfExists(exitsDir(layout))) {
+    if (name.startsWith(id)) rmSync(join(exitsDir(layout), name), { force: true });
+  }
   rmSync(containerRunDir(layout, id), { recursive: true, force: true });
   rmSync(containerStateDir(layout, id), { recursive: true, force: true });
   context.containers.forget(id);

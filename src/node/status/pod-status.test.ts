@@ -28,6 +28,7 @@ function status(records: ContainerRecord[], parts: Partial<PodStatusParts> = {})
   const one = parts.pod ?? pod();
   return podStatus({
     pod: one,
+    generation: one.metadata.generation ?? 1,
     allocation: allocationFor(one),
     resize: undefined,
     records,
@@ -106,6 +107,12 @@ describe("container states", () => {
     expect(reason([])).toBe("PodInitializing");
     expect(reason([exited(0, { name: "i" })])).toBe("ContainerCreating");
   });
+});
+
+test("what is observed is what the node has worked on, not what came since", () => {
+  const observed = status([containerRecord({})], { generation: 0 });
+  expect(observed.observedGeneration).toBe(0);
+  expect(condition(observed, "Ready")?.observedGeneration).toBe(0);
 });
 
 describe("conditions", () => {

@@ -14,6 +14,8 @@ import { type PodPhase, podPhase } from "./phase.ts";
 /** What a pod's status is made of. */
 export interface PodStatusParts {
   readonly pod: StoredPod;
+  /** Of the pod that the node has worked on last. */
+  readonly generation: number;
   /** What the node has granted it. */
   readonly allocation: PodAllocation;
   readonly resize: ResizeState | undefined;
@@ -71,7 +73,7 @@ export function podStatus(parts: PodStatusParts): PodStatus {
       statuses,
       sandboxReady: parts.sandboxReady,
       previous: previous?.conditions ?? [],
-      generation: pod.metadata.generation ?? 1,
+      generation: parts.generation,
       resize: parts.resize,
       allocatedGeneration: parts.allocation.generation,
       now: kubernetesTime(parts.now),
@@ -84,7 +86,7 @@ export function podStatus(parts: PodStatusParts): PodStatus {
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     ...(previous?.qosClass === undefined ? {} : { qosClass: previous.qosClass }),
     ...podResources(parts),
-    observedGeneration: pod.metadata.generation ?? 1,
+    observedGeneration: parts.generation,
   };
 }
 

@@ -34,6 +34,7 @@ export async function publishStatus(
       const sandbox = runtime.listSandboxes().find(({ podUID }) => podUID === state.uid);
       const status = podStatus({
         pod,
+        generation: state.syncedGeneration,
         allocation: sandbox?.allocated ?? allocationFor(pod),
         resize: state.resize,
         records: recordsOf(state, dependencies),

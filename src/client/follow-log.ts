@@ -51,11 +51,10 @@ export async function* followLog(
         asked = { ...queryAfterBreak(first, place.time, openedAt), ...whichOne };
         place.resume();
       }
-      for await (const chunk of await client.log(namespace, pod, asked, scope)) {
-        brokenSince = undefined;
-        pause = firstPauseMilliseconds;
-        yield* place.take(chunk);
-      }
+      const chunks = await client.log(namespace, pod, asked, scope);
+      brokenSince = undefined;
+      pause = firstPauseMilliseconds;
+      for await (const chunk of chunks) yield* place.take(chunk);
       return;
     } catch (error) {
       const code = errorCode(error);

@@ -9,6 +9,7 @@ import { referencesOf } from "./configuration/references.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { PodState } from "./pod-state.ts";
 import { inResizeOrder } from "./resize/resize-order.ts";
+import { publishStatus, recordsOf } from "./status/publish.ts";
 import { stopContainers } from "./stop-containers.ts";
 import { syncPod } from "./sync-pod.ts";
 import { gracePeriod, removePod, terminatePod } from "./terminate-pod.ts";
@@ -54,7 +55,13 @@ export class PodWorkers {
   /** Takes note that the API has the pod no longer: it ends as fast as a forced deletion allows. */
   remove(pod: StoredPod): void {
     const state = this.#states.get(pod.metadata.uid);
-    if (state === undefined) return;
+    if (state === undefined) {
+      // A finalizer has held it, and its claims with it.
+      this.#releaseClaims(pod, this.#scope).catch((error) =>
+        this.#scope.log.error({ error: explain(error) }, "claims not released"),
+      );
+      return;
+    }
     state.gone = true;
     this.#hurry(state);
     this.#queue.enqueue(state.uid);
@@ -123,17 +130,27 @@ export class PodWorkers {
     if (state.phase === "terminating") {
       await terminatePod(state, this.#dependencies, scope);
       state.phase = "terminated";
+      state.syncedGeneration = state.pod.metadata.generation ?? 1;
+      // Of a pod that never ran and that nothing holds its removal says all.
+      const isHeld = (state.pod.metadata.finalizers ?? []).length > 0;
+      if (isHeld || recordsOf(state, this.#dependencies).length > 0) {
+        await publishStatus(state, this.#dependencies, scope);
+      }
     }
     const { namespace, name } = state.pod.metadata;
     await removePod({ namespace, name, uid }, this.#dependencies, scope);
     this.#deleteFromAPI(state);
-    if (referencesOf(state.pod).claims.size > 0) await releaseClaims(this.#dependencies, scope);
+    await this.#releaseClaims(state.pod, scope);
     this.#dependencies.events.forget(uid);
     this.#dependencies.tokens.forget(uid);
     this.#alarms.clear(uid);
     this.#states.delete(uid);
     this.#retryResizes();
     this.#onRemoval();
+  }
+
+  async #releaseClaims(pod: StoredPod, scope: Scope): Promise<void> {
+    if (referencesOf(pod).claims.size > 0) await releaseClaims(this.#dependencies, scope);
   }
 
   /** What the pod takes of the node: its grant, by generation, until it has ended. */
@@ -150,8 +167,7 @@ export class PodWorkers {
   }
 
   /**
-   * Where a finalizer holds the object, it stays for whoever set that; a grace period of 0 says that the node has
-   * nothing of the pod any more
+   * Where a finalizer holds the object, it stays for whoever set that; with a grace period of 0 it goes with its last one
    * (https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/).
    */
   #deleteFromAPI(state: PodState): void {

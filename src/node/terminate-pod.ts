@@ -2,7 +2,6 @@ import type { Scope } from "../base/scope.ts";
 import { podOfImageFolder } from "./configuration/image-folder.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import type { PodState } from "./pod-state.ts";
-import { publishStatus, recordsOf } from "./status/publish.ts";
 import { stopContainers } from "./stop-containers.ts";
 
 /** Seconds that a pod's containers have between SIGTERM and SIGKILL. A forced deletion still gives one. */
@@ -27,8 +26,6 @@ export async function terminatePod(
   await stopContainers(state, gracePeriod(state), dependencies, scope);
   state.probes.stop();
   state.waiting = new Map();
-  // Of a pod that only a finalizer still holds nothing is left here to tell of: its last status stays.
-  if (recordsOf(state, dependencies).length > 0) await publishStatus(state, dependencies, scope);
 }
 
 /**

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { containerRunDir, containerStateDir, podLogsDir } from "../host/layout.ts";
-import { identifyProcess, processStat } from "../host/processes.ts";
+import { commandLineOf, identifyProcess, processStat } from "../host/processes.ts";
 import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { discardContainer } from "./discard-container.ts";
@@ -42,14 +42,15 @@ export async function createContainer(
       scope,
     );
     scope.signal.throwIfAborted();
-    // The runtime has ended: whom it left its process to is the monitor, a subreaper.
-    const monitor = processStat(pid)?.parent;
+    // The runtime has ended: whom it left its process to is the monitor, a subreaper, unless that was killed since.
+    const parent = processStat(pid)?.parent;
+    const isMonitor = parent !== undefined && commandLineOf(parent).includes(id);
     const created: StoredContainer = {
       ...intent,
       creating: false,
       record: { ...intent.record, pid },
       process: identifyProcess(pid),
-      monitor: monitor === undefined ? undefined : identifyProcess(monitor),
+      monitor: isMonitor ? identifyProcess(parent) : undefined,
     };
     context.containers.save(created);
     return created.record;

@@ -26,7 +26,7 @@ test("a pod whose containers have ended stays with its last status until its fin
   await eventually(async () => (await trapped()) || undefined, "its trap");
   await node.ok(["delete", "pod", "held", "--wait=false"]);
   const held = await isHeld("held");
-  expect(held.status?.phase).toBe("Failed");
+  expect(held.status).toMatchObject({ phase: "Failed", observedGeneration: held.metadata.generation });
   expect(statusOf(held, "main")?.state?.terminated?.exitCode).toBe(3);
 
   await node.killDaemon();
@@ -59,7 +59,12 @@ test("a pod that never ran is held, too, and one of its name can follow at once"
   const container = { name: "main", image: "localhost:1/nothing:here" };
   await api.create("never", { containers: [container] }, { finalizers });
   await node.ok(["delete", "pod", "never", "--wait=false"]);
-  await isHeld("never");
+  const held = await isHeld("never");
+  expect(held.status).toMatchObject({ phase: "Failed", observedGeneration: held.metadata.generation });
+  expect(statusOf(held, "main")?.state?.terminated).toMatchObject({
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+  });
   await api.patch("never", { metadata: { finalizers: [] } });
   const next = await api.create("never", { containers: [container] });
   expect(next.metadata.deletionTimestamp).toBeUndefined();

@@ -18,7 +18,7 @@ const volumeMounts = [{ name: "log", mountPath: "/log" }];
 const noted = (name: string, parts: Partial<Container> = {}): Container => ({
   name,
   command: shell(
-    `echo start ${name} >> /log/order; trap 'echo stop ${name} >> /log/order; exit 0' TERM; while :; do sleep 0.05; done`,
+    `trap 'echo stop ${name} >> /log/order; exit 0' TERM; echo start ${name} >> /log/order; while :; do sleep 0.05; done`,
   ),
   volumeMounts,
   ...parts,
@@ -40,7 +40,7 @@ describe("sidecars", () => {
     // The first one lives longest, so its log holds all of the order.
     const keeper = sidecar("first", {
       command: shell(
-        "echo start first >> /log/order; trap 'echo stop first >> /log/order; cat /log/order; exit 0' TERM; sleep 1; touch /log/up; while :; do sleep 0.05; done",
+        "trap 'echo stop first >> /log/order; cat /log/order; exit 0' TERM; echo start first >> /log/order; sleep 1; touch /log/up; while :; do sleep 0.05; done",
       ),
       startupProbe: { exec: { command: ["test", "-e", "/log/up"] }, periodSeconds: 1, failureThreshold: 30 },
     });
@@ -75,7 +75,11 @@ describe("sidecars", () => {
 
   test("one that is killed comes back while the app goes on", async () => {
     const name = "sidecar-killed";
-    await api.create(name, { volumes, initContainers: [sidecar("proxy")], containers: [noted("app")] });
+    await api.create(name, {
+      volumes,
+      initContainers: [sidecar("proxy", { startupProbe: noteOf("proxy") })],
+      containers: [noted("app")],
+    });
     await api.until(name, "ready", (pod) => hasCondition(pod, "Ready") || undefined);
     // The container may end before this does, and takes it along: its own exit code says nothing.
     await node.peapod(["exec", name, "-c", "proxy", "--", "sh", "-c", "kill -TERM 1"]);

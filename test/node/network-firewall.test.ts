@@ -37,8 +37,9 @@ for i in range(10000):
     if s.recv(1) != b"x": break
     print("answered", i, flush=True)
     time.sleep(0.2)
-    if os.path.exists("/tmp/quiet"): print("quiet", flush=True)
-    while os.path.exists("/tmp/quiet"): time.sleep(0.05)
+    if os.path.exists("/tmp/quiet"):
+        print("quiet", flush=True)
+        while os.path.exists("/tmp/quiet"): time.sleep(0.05)
 `;
 
 const pod = (name: string, command: string[], container: object = {}) => ({

@@ -162,6 +162,8 @@ test("calls of Unix sockets are counted by name and caller, whether anybody answ
     context.skip("no BPF programs for Unix sockets: Linux before 6.7");
   }
   const long = `/tmp/${"x".repeat(102)}`;
+  /** Fills sun_path to its last byte. */
+  const longest = `${long}y`;
   run(
     "a",
     `
@@ -179,7 +181,7 @@ for _ in range(4):
     try: client.sendto(b"x", "/run/nobody.log")
     except OSError: pass
 exact = socket.socket(socket.AF_UNIX)
-for path in (b"/run/no-zero-byte.sock", b"/run/zero-byte.sock\\0and more"):
+for path in (b"/run/no-zero-byte.sock", b"/run/zero-byte.sock\\0and more", b"${longest}"):
     address = struct.pack("H", socket.AF_UNIX) + path
     ctypes.CDLL(None).connect(exact.fileno(), address, len(address))
 os.setgid(2000); os.setuid(1000)
@@ -201,6 +203,7 @@ one.sendall(b"x")
     "connect stream /run/nobody.sock 1000:2000 1",
     "connect stream /run/zero-byte.sock 0:0 1",
     `connect stream ${long} 0:0 1`,
+    `connect stream ${longest} 0:0 1`,
     "send datagram /run/nobody.log 0:0 4",
   ]);
   // What is left of a container that is gone is forgotten.

@@ -5,7 +5,6 @@ import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { type Scope, withTimeout } from "../../base/scope.ts";
 import { createClient } from "../../client/client.ts";
 import { programFile } from "./program-file.ts";
-import { runningDaemon } from "./running-daemon.ts";
 
 /**
  * How the node daemon is started. Without any setting but the folders it takes those of its last start, which it
@@ -46,24 +45,20 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   const logPath = join(settings.stateDir, "daemon.log");
   const log = openSync(logPath, "a", 0o600);
   const logStart = statSync(logPath).size;
+  const child = spawn(process.execPath, [programFile("daemon"), ...daemonArguments(settings)], {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  child.unref();
   let ending: string | undefined;
-  let hasYielded = false;
-  const spawnDaemon = () => {
-    const child = spawn(process.execPath, [programFile("daemon"), ...daemonArguments(settings)], {
-      cwd: "/",
-      detached: true,
-      stdio: ["ignore", log, log],
-    });
-    child.unref();
-    child.once("error", (error) => {
-      ending = explain(error);
-    });
-    child.once("exit", (code, signal) => {
-      if (code === 0) hasYielded = true;
-      else ending = signal === null ? `exit code ${code}` : `killed by ${signal}`;
-    });
-  };
-  spawnDaemon();
+  child.once("error", (error) => {
+    ending = explain(error);
+  });
+  child.once("exit", (code, signal) => {
+    // Exit 0 means that another daemon serves this run folder: it is the one to wait for.
+    if (code !== 0) ending = signal === null ? `exit code ${code}` : `killed by ${signal}`;
+  });
 
   const limited = withTimeout(scope, startLimitMilliseconds);
   const client = createClient({ socketPath: join(settings.runDir, "api.sock") });
@@ -76,11 +71,6 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
       if (code !== "NodeUnreachable" && code !== "ServiceUnavailable" && !limited.signal.aborted) throw error;
     }
     await changed(settings.runDir, limited.signal);
-    // Exit 0 means that another daemon serves this run folder: it is the one to wait for, unless it was about to end.
-    if (hasYielded && runningDaemon(settings.runDir) === undefined) {
-      hasYielded = false;
-      spawnDaemon();
-    }
   }
   scope.signal.throwIfAborted();
   const tail = logTail(logPath, logStart);

@@ -5,11 +5,11 @@ import type { StoredPod } from "../../kube/types.ts";
 import type { Terminal } from "../terminal.ts";
 import { followLogs } from "./follow-logs.ts";
 
-function endedPod(name: string): StoredPod {
+function endedPod(name: string, resourceVersion: string): StoredPod {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace: "default", uid: name, resourceVersion: "1", creationTimestamp: "" },
+    metadata: { name, namespace: "default", uid: name, resourceVersion, creationTimestamp: "" },
     spec: { containers: [{ name: "main" }] },
     status: {
       phase: "Succeeded",
@@ -30,10 +30,10 @@ function endedPod(name: string): StoredPod {
 test("what makes the pods is over before its last pod was seen: that one's log is printed, too", async () => {
   const client = {
     async *watch(_type: unknown, _options: unknown, { signal }: { signal: AbortSignal }) {
-      yield { type: "MODIFIED", object: endedPod("first") };
+      yield { type: "MODIFIED", object: endedPod("first", "3") };
       await whenAborted(signal);
     },
-    list: async () => ({ items: [endedPod("first"), endedPod("last")] }),
+    list: async () => ({ items: [endedPod("earlier", "1"), endedPod("first", "3"), endedPod("last", "4")] }),
     async log(_namespace: string, name: string) {
       return (async function* () {
         yield Buffer.from(`2026-01-01T00:00:00Z ${name} works\n`);
@@ -51,7 +51,7 @@ test("what makes the pods is over before its last pod was seen: that one's log i
     columns: 80,
   };
   const later = { selects: () => true, over: AbortSignal.abort() };
-  const pods = await followLogs(client, [endedPod("first")], terminal, quietScope(), later);
+  const pods = await followLogs(client, [endedPod("first", "2")], terminal, quietScope(), later);
   expect(pods.map(({ metadata }) => metadata.name)).toEqual(["first", "last"]);
   expect(printed).toBe("[first main] first works\n[last main] last works\n");
 });

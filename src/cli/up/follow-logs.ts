@@ -72,6 +72,7 @@ export async function followLogs(
   };
 
   for (const pod of targets) look(pod);
+  const since = lowestVersion(targets);
   let isComplete = later === undefined;
   const isDone = () => running.size === 0 && isComplete;
   const completing = later === undefined ? Promise.resolve() : complete(later.over);
@@ -81,11 +82,14 @@ export async function followLogs(
     while (!isComplete && !inner.signal.aborted) {
       try {
         const { items } = await client.list<StoredPod>(pods, { namespace }, inner);
-        for (const pod of items) take(pod);
+        // What has not changed since then is of an earlier run: the watch does not tell of it either.
+        const isRecent = ({ metadata }: StoredPod) => Number(metadata.resourceVersion) > Number(since);
+        for (const pod of items.filter(isRecent)) take(pod);
         isComplete = true;
       } catch (error) {
         if (inner.signal.aborted) return;
-        if (errorCode(error) !== "NodeUnreachable") {
+        const code = errorCode(error);
+        if (code !== "NodeUnreachable" && code !== "ServiceUnavailable") {
           done.abort();
           throw error;
         }
@@ -99,7 +103,7 @@ export async function followLogs(
   try {
     for await (const { type, object } of isDone()
       ? []
-      : client.watch<StoredPod>(pods, { namespace, resourceVersion: lowestVersion(targets) }, inner)) {
+      : client.watch<StoredPod>(pods, { namespace, resourceVersion: since }, inner)) {
       if (type === "DELETED") running.delete(object.metadata.uid);
       else take(object);
       if (isDone()) break;

@@ -23,9 +23,10 @@ export const socketUnserved: LiveRule = {
       if (!isUnserved || client.container === undefined) return [];
       const { container } = client;
       const volume = spec.address.slice(0, spec.address.indexOf(":") + 1);
-      const servers = (view.evidence?.unixServers ?? []).filter((each) => each.container !== container);
+      const all = view.evidence?.unixServers ?? [];
       // The channel is from a look; a server may have come since.
-      if (servers.some(({ label }) => label === spec.address)) return [];
+      if (all.some(({ label }) => label === spec.address)) return [];
+      const servers = all.filter((each) => each.container !== container);
       const near = servers.filter(({ label }) => label?.startsWith(volume));
       const listed = servers.map((each) => `${each.label ?? each.name} (${each.container})`).join(", ");
       const [only, ...more] = near;

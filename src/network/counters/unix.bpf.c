@@ -20,7 +20,7 @@ struct name {
 	__u32 group;
 	__u8 kind;
 	__u8 type; // SOCK_STREAM and so on
-	__u16 length; // of an abstract name with its leading zero byte; 0 for a path, which ends with one
+	__u16 length; // of an abstract name with its leading zero byte; 0 for a path, which ends with one unless it fills all
 	char path[PATH_LENGTH];
 };
 
@@ -52,6 +52,7 @@ static __always_inline int called(struct bpf_sock_addr *call, enum kind kind)
 	const char *path = kernel_call->address + 2;
 	__u64 length = kernel_call->address_length - 2;
 	__u64 one = 1, *count;
+	long read;
 
 	// For the verifier, which has to see both bounds in this very register.
 	asm volatile("" : "+r"(length));
@@ -59,9 +60,11 @@ static __always_inline int called(struct bpf_sock_addr *call, enum kind kind)
 		return 1;
 	name.user = user_and_group;
 	name.group = user_and_group >> 32;
-	// A path may do without a zero byte at its end (BUGS of unix(7)): what follows is then not of this call. One that fills
-	// sun_path to its last byte is cut by it.
-	bpf_probe_read_kernel_str(name.path, length < PATH_LENGTH ? length + 1 : PATH_LENGTH, path);
+	// A path may do without a zero byte at its end (BUGS of unix(7)): what follows is then not of this call.
+	read = bpf_probe_read_kernel_str(name.path, length < PATH_LENGTH ? length + 1 : PATH_LENGTH, path);
+	// One that fills sun_path has none: its last byte is its own.
+	if (length == PATH_LENGTH && read == PATH_LENGTH)
+		bpf_probe_read_kernel(name.path + PATH_LENGTH - 1, 1, path + PATH_LENGTH - 1);
 	if (name.path[0] == 0) {
 		name.length = length;
 		bpf_probe_read_kernel(name.path, length, path);

@@ -27,6 +27,10 @@ export interface ContainerStatusParts {
   readonly waiting: Waiting | undefined;
   /** Shown while the container has no instance yet. */
   readonly initial: Waiting;
+  /** Set when its pod is being deleted: what was shown of the container last. */
+  readonly last: ContainerStatus | undefined;
+  /** Its pod has been terminated: there will be no instance of it. */
+  readonly isOver: boolean;
   /** Bytes that a termination message may have. */
   readonly messageBytes: number;
 }
@@ -34,18 +38,26 @@ export interface ContainerStatusParts {
 /** Prefix of containerID and imageID, as `containerd://` is containerd's. */
 const runtimeScheme = "peapod";
 
+/** As the kubelet has it for a container of which it knows nothing when the pod is over. */
+const neverRan = {
+  exitCode: 137,
+  reason: "ContainerStatusUnknown",
+  message: "The container could not be located when the pod was terminated",
+};
+
 /** A v1.ContainerStatus as the kubelet writes it. Pure. */
 export function containerStatus(parts: ContainerStatusParts): ContainerStatus {
   const { container, kind, waiting, initial, messageBytes } = parts;
   const [latest, previous] = instancesOf(parts.records, container.name).slice(parts.isInHook ? 1 : 0);
   const base = { name: container.name, image: container.image ?? "", imageID: "", restartCount: 0 };
   if (latest === undefined) {
+    if (parts.last?.state?.terminated !== undefined) return parts.last;
     return {
       ...base,
       lastState: {},
       ready: false,
       ...(kind === "ephemeral" ? {} : { started: false }),
-      state: { waiting: { ...(waiting ?? initial) } },
+      state: parts.isOver ? { terminated: neverRan } : { waiting: { ...(waiting ?? initial) } },
       ...resourcesOf(parts, undefined),
     };
   }

@@ -41,6 +41,7 @@ function status(records: ContainerRecord[], parts: Partial<PodStatusParts> = {})
     hostIPs: ["192.0.2.1"],
     ended: undefined,
     terminating: false,
+    terminated: false,
     now,
     ...parts,
   });
@@ -106,6 +107,25 @@ describe("container states", () => {
       status(records, { pod: withInit }).containerStatuses?.[0]?.state?.waiting?.reason;
     expect(reason([])).toBe("PodInitializing");
     expect(reason([exited(0, { name: "i" })])).toBe("ContainerCreating");
+  });
+});
+
+describe("a pod that is deleted", () => {
+  const over = { terminating: true, terminated: true };
+
+  test("has failed when it has not ended otherwise, and tells of containers that never ran", () => {
+    const result = status([], over);
+    expect(result.phase).toBe("Failed");
+    expect(result.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+      exitCode: 137,
+      reason: "ContainerStatusUnknown",
+    });
+    expect(status([exited(0)], over).phase).toBe("Succeeded");
+  });
+
+  test("keeps the last word of containers of which nothing is left", () => {
+    const last = status([exited(3)], over);
+    expect(status([], { ...over, pod: pod({}, last), sandboxReady: false })).toEqual(last);
   });
 });
 

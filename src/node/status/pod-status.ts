@@ -2,7 +2,7 @@ import { kubernetesTime } from "../../base/clock.ts";
 import type { PodAllocation } from "../../kube/pod-allocation.ts";
 import { allContainers } from "../../kube/pod-containers.ts";
 import { isEndedPhase } from "../../kube/pod-phase.ts";
-import type { Container, PodStatus, StoredPod } from "../../kube/types.ts";
+import type { Container, ContainerStatus, PodStatus, StoredPod } from "../../kube/types.ts";
 import type { ContainerRecord } from "../../runtime/types.ts";
 import type { ContainerKind, PodEnd } from "../plan-types.ts";
 import type { ResizeState } from "../resize/resize-types.ts";
@@ -34,6 +34,8 @@ export interface PodStatusParts {
   readonly ended: PodEnd | undefined;
   /** Whether the pod is being deleted, so that nothing of it will be restarted. */
   readonly terminating: boolean;
+  /** Whether that has been done: all its containers have been stopped. */
+  readonly terminated: boolean;
   readonly now: number;
 }
 
@@ -71,7 +73,7 @@ export function podStatus(parts: PodStatusParts): PodStatus {
       phase,
       initStatuses,
       statuses,
-      sandboxReady: parts.sandboxReady,
+      sandboxReady: parts.sandboxReady && !parts.terminated,
       previous: previous?.conditions ?? [],
       generation: parts.generation,
       resize: parts.resize,
@@ -112,11 +114,24 @@ function statusOf(parts: PodStatusParts, container: Container, kind: ContainerKi
     health,
     isInHook: inHook.has(container.name),
     waiting: waiting.get(container.name),
+    last: parts.terminating ? lastOf(parts.pod, kind, container.name) : undefined,
+    // Of a pod that was never initialized the others never were to run.
+    isOver: parts.terminated && kind === "app" && isInitialized(parts),
     initial: {
       reason: kind === "ephemeral" || isInitialized(parts) ? "ContainerCreating" : "PodInitializing",
     },
     messageBytes: Math.floor(messageBytesOfPod / allContainers(spec).length),
   });
+}
+
+function lastOf({ status }: StoredPod, kind: ContainerKind, name: string): ContainerStatus | undefined {
+  const shown =
+    kind === "app"
+      ? status?.containerStatuses
+      : kind === "ephemeral"
+        ? status?.ephemeralContainerStatuses
+        : status?.initContainerStatuses;
+  return shown?.find((each) => each.name === name);
 }
 
 function returning({ records, restarting }: PodStatusParts): ReadonlySet<string> {
@@ -135,11 +150,11 @@ function isInitialized({ pod, records, health }: PodStatusParts): boolean {
 }
 
 /**
- * A pod that has ended never comes back, and has not ended as long as one of its containers runs
+ * A pod that has ended never comes back, has not ended as long as one of its containers runs, and has ended when it was terminated
  * (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/).
  */
 function shownPhase(
-  { pod, ended, records }: PodStatusParts,
+  { pod, ended, records, terminated }: PodStatusParts,
   computed: PodPhase,
 ): { phase: PodPhase; ended: PodEnd | undefined } {
   const before = pod.status?.phase;
@@ -149,7 +164,7 @@ function shownPhase(
       reason === undefined ? undefined : ({ phase: "Failed", reason, message: message ?? "" } as const);
     return { phase: before, ended: ended ?? told };
   }
-  const phase = ended?.phase ?? computed;
+  const phase = ended?.phase ?? (terminated && !isEndedPhase(computed) ? "Failed" : computed);
   if (!isEndedPhase(phase) || records.every((record) => record.phase === "Exited")) return { phase, ended };
   return { phase: before === "Running" ? "Running" : "Pending", ended: undefined };
 }

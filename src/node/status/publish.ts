@@ -47,6 +47,7 @@ export async function publishStatus(
         hostIPs,
         ended: state.ended,
         terminating: state.phase !== "sync",
+        terminated: state.phase === "terminated",
         now: scope.clock.now(),
       });
       return { ...current, status };

@@ -81,6 +81,8 @@ class Observer implements ChannelObserver {
   #busyUntil = 0;
   #deep: DeepWatch | undefined;
   #deepUntil = 0;
+  /** Who waits for its first counts. */
+  #deepWaiting = 0;
   #running: { readonly abort: AbortController; readonly loops: Promise<unknown> } | undefined;
 
   constructor(options: ChannelObserverOptions) {
@@ -134,7 +136,12 @@ class Observer implements ChannelObserver {
     this.#deep.start();
     this.#follow(scope);
     const starting = this.#deep.waits(deepTicks);
-    await this.#deep.counted(deepTicks, scope.signal);
+    this.#deepWaiting += 1;
+    try {
+      await this.#deep.counted(deepTicks, scope.signal);
+    } finally {
+      this.#deepWaiting -= 1;
+    }
     // A look from before knows nothing of it.
     if (starting) this.#lookedAt = 0;
     this.#deepUntil = scope.clock.now() + deepMilliseconds;
@@ -188,7 +195,8 @@ class Observer implements ChannelObserver {
     while (!scope.signal.aborted) {
       this.#follow(scope);
       this.#volumeWatch.settle(scope.clock.now());
-      if (this.#deep?.running === true && scope.clock.now() > this.#deepUntil) await this.#deep.close();
+      const isWanted = this.#deepWaiting > 0 || scope.clock.now() <= this.#deepUntil;
+      if (this.#deep?.running === true && !isWanted) await this.#deep.close();
       await scope.clock.sleep(reapMilliseconds, scope.signal).catch(() => {});
     }
   }

@@ -52,6 +52,8 @@ export class PodSampler {
   readonly #unixCalls = new UnixCalls();
   #traffic: TrafficReader | undefined;
   #earlierSockets: ReadonlySet<number> = new Set();
+  /** Milliseconds since the epoch: the look before. */
+  #lookedAt = 0;
   #closed = false;
 
   /**
@@ -121,8 +123,10 @@ export class PodSampler {
 
   #knownListeners(now: number): KnownListener[] {
     for (const [key, { at }] of this.#listeners) {
-      if (now - at > listenerMemoryMilliseconds) this.#listeners.delete(key);
+      // What the look before has seen may have served since, however long ago that was.
+      if (at < this.#lookedAt && now - at > listenerMemoryMilliseconds) this.#listeners.delete(key);
     }
+    this.#lookedAt = now;
     return [...this.#listeners.values()].map(({ listener }) => listener);
   }
 

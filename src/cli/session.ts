@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { PeapodError, systemErrorCode } from "../base/errors.ts";
 import { quietScope, type Scope } from "../base/scope.ts";
@@ -6,6 +5,7 @@ import { version } from "../base/version.ts";
 import { type Client, type ClientOptions, createClient } from "../client/client.ts";
 import { type Connect, unixSocket } from "../client/connect.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { wasKilled } from "./node/running-daemon.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** What a command works with: paths, output, and the node behind them. */
@@ -81,7 +81,7 @@ function startingNode(
   connect: Connect,
   node: { stateDir: string; runDir: string; terminal: Terminal },
 ): Connect {
-  // A daemon that goes away later was stopped by somebody, and stays so, unless it left its file: then it was killed.
+  // A daemon that goes away later was stopped by somebody, and stays so, unless it was killed.
   let hasConnected = false;
   let hasTried = false;
   let starting: Promise<void> | undefined;
@@ -91,7 +91,7 @@ function startingNode(
       hasConnected = true;
       return connection;
     } catch (error) {
-      const isWanted = hasConnected ? existsSync(`${node.runDir}/daemon.json`) : !hasTried;
+      const isWanted = hasConnected ? wasKilled(node.runDir) : !hasTried;
       const mayStart = starting !== undefined || (isWanted && process.env.PEAPOD_NO_AUTOSTART !== "1");
       if (!mayStart || !isNotRunning(error)) throw readable(error, node.runDir);
     }

@@ -31,6 +31,8 @@ export interface LogQuery {
   readonly container?: string | undefined;
   readonly follow?: boolean | undefined;
   readonly previous?: boolean | undefined;
+  /** An instance as the container's status names it; other API servers than Peapod's don't know this and ignore it. */
+  readonly containerID?: string | undefined;
   readonly timestamps?: boolean | undefined;
   readonly tailLines?: number | undefined;
   readonly sinceSeconds?: number | undefined;

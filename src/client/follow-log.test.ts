@@ -42,6 +42,20 @@ test("a connection that breaks before its first answer is made anew, too", async
   expect(await followed(serving([broken], [one, two]))).toBe("one\ntwo\n");
 });
 
+test("asks for the instance that the status named, not for the one that has followed it", async () => {
+  const asked: unknown[] = [];
+  const server = serving([one]);
+  const client: typeof server = {
+    ...server,
+    log: (namespace, name, query, scope) => {
+      asked.push(query.containerID);
+      return server.log(namespace, name, query, scope);
+    },
+  };
+  await followed(client);
+  expect(asked).toEqual([source.containerID]);
+});
+
 test("what the server refuses is thrown", async () => {
   const refused = new PeapodError("BadRequest", "container main is waiting to start");
   await expect(followed(serving([refused]))).rejects.toThrow(refused.message);

@@ -39,7 +39,13 @@ export async function* followLog(
   }
   const place = new LogPlace({ keepTimes: query.timestamps === true });
   const openedAt = new Date(scope.clock.now()).toISOString();
-  const first: LogQuery = { ...query, container, follow: true, timestamps: true };
+  const first: LogQuery = {
+    ...query,
+    container,
+    containerID: source.containerID,
+    follow: true,
+    timestamps: true,
+  };
   let pause = firstPauseMilliseconds;
   let brokenSince: number | undefined;
   for (;;) {

@@ -6,7 +6,7 @@ import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { version } from "../base/version.ts";
 import { holdCgroups } from "../host/cgroup-controllers.ts";
-import { claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
+import { announceStop, claimDaemon, releaseDaemon } from "../host/daemon-lock.ts";
 import { apiSocket } from "../host/layout.ts";
 import { serviceRange } from "../network/services/service-range.ts";
 import { registerNode } from "../node/node-object.ts";
@@ -94,6 +94,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
 
   log.info({ signal: await stopRequested }, "node is stopping");
   ready = false;
+  announceStop(layout);
   await controllers.stop();
   await server.close();
   await diagnosisEvents.stop();

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../base/errors.ts";
-import { readFileIfExists } from "./files.ts";
+import { readFileIfExists, writeFileAtomically } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { processStat } from "./processes.ts";
 
@@ -11,6 +11,8 @@ export interface DaemonIdentity {
   /** Clock ticks after boot at which the process started (field 22 of proc(5) stat): a PID alone may be reused. */
   readonly startTime: string;
   readonly version: string;
+  /** It was asked to end, and will not be there for long. */
+  readonly stopping?: true;
 }
 
 function identityFile(layout: Layout): string {
@@ -64,6 +66,14 @@ export function claimDaemon(layout: Layout, version: string): DaemonIdentity | u
     rmSync(claim, { force: true });
     return winner;
   }
+}
+
+/** Says in the file of this layout's daemon, which is this process, that it was asked to end. */
+export function announceStop(layout: Layout): void {
+  const text = readFileIfExists(identityFile(layout));
+  if (text === undefined) return;
+  const identity: DaemonIdentity = { ...(JSON.parse(text) as DaemonIdentity), stopping: true };
+  writeFileAtomically(identityFile(layout), JSON.stringify(identity));
 }
 
 /** Gives the layout free again. */

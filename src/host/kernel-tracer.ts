@@ -10,7 +10,7 @@ export interface KernelTracer {
 }
 
 /** How long the compiler and the kernel's verifier may take before the first line. */
-const startMilliseconds = 30_000;
+const startMilliseconds = 120_000;
 /** Map entries per map: each is printed once a second. */
 const maxKeys = 8_192;
 /** Longest string that a program handles: sun_path of unix(7), with its end. */

@@ -1,4 +1,5 @@
 import { PassThrough, type Readable, Writable } from "node:stream";
+import type { ReadStream } from "node:tty";
 import { type IPty, spawn } from "@lydell/node-pty";
 
 /** A process on a pseudo terminal of its own (pty(7)). */
@@ -27,6 +28,7 @@ export function startOnTerminal(
     encoding: null,
   });
   const output = new PassThrough();
+  closeOnceRead(pty, output);
   let hasExited = false;
   pty.onData((data) => {
     // The declared type is string, but without an encoding the data are bytes.
@@ -62,5 +64,33 @@ export function startOnTerminal(
       if (!hasExited) pty.kill(signal);
     },
     exited,
+  };
+}
+
+const idleMilliseconds = 200;
+
+/**
+ * node-pty closes its end 200 ms after the process' end, whatever is still to be read: output would be lost to a slow reader or a
+ * busy machine. Here it is closed by itself (read(2) fails with EIO once nobody holds the other end) or, where a process in
+ * the background does, when nothing came for a while.
+ */
+function closeOnceRead(pty: IPty, output: PassThrough): void {
+  const { _socket: socket } = pty as unknown as { _socket: ReadStream };
+  const destroy = socket.destroy.bind(socket);
+  socket.destroy = (error) => {
+    if (error !== undefined || socket.readableEnded) return destroy(error);
+    let read = -1;
+    const look = () => {
+      if (socket.destroyed) return;
+      if (!output.writableNeedDrain && socket.bytesRead === read) {
+        destroy();
+        return;
+      }
+      read = socket.bytesRead;
+      // The timer alone could run, on a machine that stood still, before what has come meanwhile is read.
+      setTimeout(() => setImmediate(look), idleMilliseconds);
+    };
+    look();
+    return socket;
   };
 }

@@ -3,13 +3,13 @@ import { lstatSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
-import type { Scope } from "../base/scope.ts";
+import { type Scope, uncancelled } from "../base/scope.ts";
 import { readFolderIfExists } from "../host/files.ts";
 import type { Layout } from "../host/layout.ts";
 import { hostImageName } from "../kube/peapod-names.ts";
 import { buildHostLayers } from "./host-image-layers.ts";
 import { shownFolders } from "./host-image-rules.ts";
-import { JoinedCalls } from "./joined-calls.ts";
+import { untilAborted } from "./joined-calls.ts";
 import type { RootfsLayers } from "./rootfs.ts";
 import type { Image } from "./types.ts";
 
@@ -41,7 +41,8 @@ const freshMilliseconds = 30_000;
 export class HostImage {
   readonly #layout: Layout;
   readonly #folder: string;
-  readonly #builds = new JoinedCalls<string, never>();
+  /** One at a time and to its end, whoever still waits for it: two in one folder would delete each other's files. */
+  #building: Promise<string> | undefined;
   #current: { key: string; checkedAt: number } | undefined;
 
   constructor(layout: Layout) {
@@ -53,15 +54,17 @@ export class HostImage {
   async layers(inUse: () => Iterable<RootfsLayers>, scope: Scope): Promise<RootfsLayers> {
     if (this.#current === undefined || scope.clock.now() - this.#current.checkedAt > freshMilliseconds) {
       const key = fingerprint();
-      const ready = statSync(join(this.#folder, key), { throwIfNoEntry: false }) !== undefined;
-      if (!ready)
-        await this.#builds.join(
-          key,
-          () => {},
-          (_, workScope) => this.#build(key, inUse, workScope),
-          scope,
-        );
-      this.#current = { key, checkedAt: scope.clock.now() };
+      const isReady = statSync(join(this.#folder, key), { throwIfNoEntry: false }) !== undefined;
+      if (!isReady && this.#building === undefined) {
+        this.#building = this.#build(key, inUse, uncancelled(scope)).finally(() => {
+          this.#building = undefined;
+        });
+        // Nobody may be left to hear of its failure.
+        this.#building.catch(() => {});
+      }
+      const built =
+        isReady || this.#building === undefined ? key : await untilAborted(this.#building, scope.signal);
+      this.#current = { key: built, checkedAt: scope.clock.now() };
     }
     const folder = join(this.#folder, this.#current.key);
     const inside = readdirSync(join(folder, "masks"));

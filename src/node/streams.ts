@@ -3,6 +3,7 @@ import type { StoredPod } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
 import type { AgentDependencies } from "./dependencies.ts";
 import { instancesOf } from "./instances.ts";
+import { containerID } from "./status/container-status.ts";
 import type { ContainerName, NodeStreams } from "./types.ts";
 
 /** Logs, exec, attach and ports of the containers on this node, with the kubelet's answers where there is nothing to give. */
@@ -27,16 +28,16 @@ export function nodeStreams({ runtime, store }: AgentDependencies): NodeStreams 
   };
 
   return {
-    async readLog(target, { previous, ...options }, scope) {
+    async readLog(target, { previous, containerID: wanted, ...options }, scope) {
       const found = instances(target);
-      const record = previous ? found[1] : found[0];
+      const named = wanted === undefined ? undefined : found.find((each) => containerID(each) === wanted);
+      const record = wanted === undefined ? found[previous ? 1 : 0] : named;
       if (record === undefined) {
-        throw new PeapodError(
-          "BadRequest",
-          previous
-            ? `previous terminated container "${target.container}" in pod "${target.pod}" not found`
-            : `container "${target.container}" in pod "${target.pod}" is waiting to start: ${waitingReason(target)}`,
-        );
+        const name = `container "${target.container}" in pod "${target.pod}"`;
+        if (previous) throw new PeapodError("BadRequest", `previous terminated ${name} not found`);
+        if (found.length > 0)
+          throw new PeapodError("BadRequest", `${name} has no instance ${wanted} any more`);
+        throw new PeapodError("BadRequest", `${name} is waiting to start: ${waitingReason(target)}`);
       }
       return runtime.readLog(record, previous ? { ...options, follow: false } : options, scope);
     },

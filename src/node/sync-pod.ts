@@ -161,9 +161,15 @@ async function finish(state: PodState, dependencies: AgentDependencies, scope: S
   state.probes.quiet();
   await Promise.allSettled(state.starting.values());
   const grace = state.ended?.gracePeriodSeconds ?? state.pod.spec.terminationGracePeriodSeconds ?? 30;
-  await stopContainers(state, grace, dependencies, scope);
-  state.probes.stop();
-  await releaseResources(state.uid, dependencies, scope);
+  try {
+    await stopContainers(state, grace, dependencies, scope);
+    state.probes.stop();
+    await releaseResources(state.uid, dependencies, scope);
+  } catch (error) {
+    // The next round ends it again.
+    state.finished = false;
+    throw error;
+  }
   state.environment = undefined;
   await publishStatus(state, dependencies, scope);
 }
@@ -242,10 +248,15 @@ async function start(
     if (reason === "ErrImagePull") backOffPull(state, name, summary(error));
     return;
   }
-  for (const old of instancesOf(recordsOf(state, dependencies), name).slice(keptInstances)) {
-    await runtime.removeContainer(old.id, scope);
-    await dependencies.images.removeRootfs(old.id, scope);
-    runtime.removeContainerLog(old);
+  try {
+    for (const old of instancesOf(recordsOf(state, dependencies), name).slice(keptInstances)) {
+      await runtime.removeContainer(old.id, scope);
+      await dependencies.images.removeRootfs(old.id, scope);
+      runtime.removeContainerLog(old);
+    }
+  } catch (error) {
+    // Its next start tries again, and the pod's removal.
+    if (!scope.signal.aborted) scope.log.warn({ error: explain(error) }, "old instance not removed");
   }
 }
 

@@ -17,12 +17,12 @@ export interface ContainerName extends PodName {
 /** What the API server needs of the node agent beyond the store: the kubelet's own endpoints. */
 export interface NodeStreams {
   /**
-   * The log of the container's current instance, or of the one before it (`previous`). BadRequest with the
-   * kubelet's words when the container has not started or has no previous instance.
+   * The log of the container's current instance, of the one before it (`previous`), or of the one that `containerID` names as
+   * the container's status does. BadRequest with the kubelet's words when the container has not started or has no such instance.
    */
   readLog(
     target: ContainerName,
-    options: LogOptions & { previous: boolean },
+    options: LogOptions & { previous: boolean; containerID?: string },
     scope: Scope,
   ): Promise<AsyncIterable<Uint8Array>>;
   /** Runs a command in the container's running instance. BadRequest when it is not running. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { explain, PeapodError } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed-queue.ts";
-import type { Scope } from "../base/scope.ts";
+import { type Scope, withSignal } from "../base/scope.ts";
 import { startProcess } from "../host/child-process.ts";
 import { readFileIfExists } from "../host/files.ts";
 import { containerRunDir, containerStateDir } from "../host/layout.ts";
@@ -81,10 +81,13 @@ function onTerminal(
   const terminal = startOnTerminal(file, args, request.size ?? defaultSize);
   // One after the other, the latest wins: an earlier size that is set late would undo a later one.
   let wanted: { columns: number; rows: number } | undefined;
+  const ended = new AbortController();
+  terminal.exited.finally(() => ended.abort()).catch(() => {});
+  const whileItRuns = withSignal(scope, ended.signal);
   const queue = new KeyedQueue(
     async () => {
       const size = wanted;
-      if (size !== undefined) await resizeInner(pidFile, size.columns, size.rows, scope);
+      if (size !== undefined) await resizeInner(pidFile, size.columns, size.rows, whileItRuns);
     },
     (_, error) => scope.log.debug({ error: explain(error) }, "terminal not resized"),
   );
@@ -98,22 +101,18 @@ function onTerminal(
       queue.enqueue("size");
     },
     exited: terminal.exited,
-    kill: killer(terminal.pid, () => terminal.kill("SIGKILL")),
+    kill: killer(terminal.pid, ended.signal, () => terminal.kill("SIGKILL")),
   };
 }
 
-/** How long a runtime may take from the first output of a process to writing its pid file. */
-const pidFileMilliseconds = 2_000;
-
 /**
  * Sets the size of the terminal inside the container, which the kernel then tells its processes. The runtime itself
- * hands a new size on only when it listens already, and crun only from 1.8.7 (containers/crun#1262).
+ * hands a new size on only when it listens already, and crun only from 1.8.7 (containers/crun#1262). Waits for the runtime to
+ * tell the process, until the scope ends.
  */
 async function resizeInner(pidFile: string, columns: number, rows: number, scope: Scope): Promise<void> {
-  const deadline = scope.clock.now() + pidFileMilliseconds;
   let pid = readFileIfExists(pidFile);
   for (; (pid ?? "") === ""; pid = readFileIfExists(pidFile)) {
-    if (scope.clock.now() > deadline) return;
     await scope.clock.sleep(20, scope.signal);
   }
   await setTerminalSize(`/proc/${pid}/fd/0`, columns, rows, scope);
@@ -125,9 +124,13 @@ function onPipes(file: string, args: readonly string[], request: ExecRequest): E
   child.stdin?.on("error", () => {});
   const stdout = child.stdout as Readable;
   const stderr = child.stderr as Readable;
+  const ended = new AbortController();
   const exited = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", () => endOnceIdle([stdout, stderr]));
+    child.once("exit", () => {
+      ended.abort();
+      endOnceIdle([stdout, stderr]);
+    });
     child.once("close", (code, signal) => resolve(code ?? (signal === null ? 255 : 137)));
   });
   return {
@@ -136,7 +139,7 @@ function onPipes(file: string, args: readonly string[], request: ExecRequest): E
     stderr,
     resize: () => {},
     exited,
-    kill: killer(child.pid, () => child.kill("SIGKILL")),
+    kill: killer(child.pid, ended.signal, () => child.kill("SIGKILL")),
   };
 }
 
@@ -163,12 +166,13 @@ function endOnceIdle(streams: readonly Readable[]): void {
 
 /**
  * Kills the process in the container with everything below it; the runtime's command, whose child it is, then ends
- * by itself and tells the exit code. A command that has no child yet is killed instead.
+ * by itself and tells the exit code. A command that has no child yet is killed instead; of one that has `ended` another
+ * process may have the number.
  */
-function killer(commandPID: number | undefined, killCommand: () => void): () => void {
+function killer(commandPID: number | undefined, ended: AbortSignal, killCommand: () => void): () => void {
   let isKilled = false;
   return () => {
-    if (isKilled || commandPID === undefined) return;
+    if (isKilled || commandPID === undefined || ended.aborted) return;
     isKilled = true;
     const below = stopTree(commandPID);
     for (const pid of below) signalPID(pid, "SIGKILL");

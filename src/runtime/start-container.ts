@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { explain, PeapodError } from "../base/errors.ts";
-import type { Scope } from "../base/scope.ts";
+import { type Scope, uncancelled } from "../base/scope.ts";
 import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { runtimeMessage } from "./monitor.ts";
@@ -25,7 +25,8 @@ export async function startContainer(
   context.containers.save({ ...stored, startRequestedAt });
   try {
     const runtime = runtimeOf(context, id);
-    if (!letRun(runtime, id)) await callRuntime(runtime, ["start", id], scope);
+    // Not to be broken off: nobody could tell then whether the process runs.
+    if (!letRun(runtime, id)) await callRuntime(runtime, ["start", id], uncancelled(scope));
   } catch (error) {
     failStart(context, requireContainer(context, id), error, scope);
   }

@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly historyLength?: number;
   /** Milliseconds. Default five minutes, the API server's own interval of compaction. */
   readonly historyAge?: number;
+  /** How long to wait for another process that has the file open. Default 15 s. */
+  readonly lockMilliseconds?: number;
   readonly clock?: Clock;
 }
 
@@ -57,7 +59,8 @@ class SQLiteStore implements Store, ChangeHistory {
     this.#historyLength = options.historyLength ?? 5_000;
     this.#historyAge = options.historyAge ?? 5 * 60_000;
     this.#path = path;
-    this.#database = new DatabaseSync(path);
+    // A daemon that was killed holds its lock until the kernel has ended its last thread.
+    this.#database = new DatabaseSync(path, { timeout: options.lockMilliseconds ?? 15_000 });
     // The resourceVersion lives in memory too, so nobody else may write: hold the lock until the end.
     this.#database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
     this.#database.exec(schema);

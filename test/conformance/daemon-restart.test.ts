@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, type TestNode, testNode } from "../helpers/peapod.ts";
@@ -67,4 +68,18 @@ test("logs -f goes on too", async () => {
   expect([await logs.exitCode, await prefixed.exitCode]).toEqual([0, 0]);
   expect(numbers(logs.stdout, /^b (\d+)$/gm)).toEqual(all);
   expect(numbers(prefixed.stdout, /^\[pod\/followed\/a\] \S+Z a (\d+)$/gm)).toEqual(all);
+});
+
+test("node stop is not undone by commands that watch", async () => {
+  await node.ok(["up", "-d", "-f", "-"], { input: manifest("watched") });
+  const watching = [
+    start(["get", "pods", "-w"]),
+    start(["channels", "-w"]),
+    start(["logs", "-f", "watched", "-c", "a"]),
+  ];
+  const [pods] = watching;
+  await eventually(() => pods?.stdout.includes("watched") || undefined, "the pods");
+  await node.ok(["node", "stop"]);
+  await Promise.all(watching.map(({ exitCode }) => exitCode));
+  expect(existsSync(join(node.runDir, "daemon.json"))).toBe(false);
 });

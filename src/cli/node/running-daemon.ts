@@ -7,14 +7,25 @@ export interface RunningDaemon {
   /** Clock ticks after boot at which the process started (proc_pid_stat(5), field 22). */
   readonly startTime: string;
   readonly version: string;
+  /** It was asked to end. */
+  readonly stopping?: true;
+}
+
+/** Whether the run folder's daemon was killed: nobody asked it to end, and it has not removed its file. */
+export function wasKilled(runDir: string): boolean {
+  const daemon = readDaemon(runDir);
+  return daemon !== undefined && daemon.stopping !== true;
 }
 
 /** The daemon of this run folder, if its process lives; another process under its number does not count. */
 export function runningDaemon(runDir: string): RunningDaemon | undefined {
+  const daemon = readDaemon(runDir);
+  return daemon !== undefined && isAlive(daemon) ? daemon : undefined;
+}
+
+function readDaemon(runDir: string): RunningDaemon | undefined {
   const text = readIfThere(join(runDir, "daemon.json"));
-  if (text === undefined || text === "") return undefined;
-  const daemon: RunningDaemon = JSON.parse(text);
-  return isAlive(daemon) ? daemon : undefined;
+  return text === undefined || text === "" ? undefined : JSON.parse(text);
 }
 
 /** Whether exactly this process still runs (a zombie does not). */

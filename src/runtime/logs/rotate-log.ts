@@ -3,6 +3,7 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  linkSync,
   renameSync,
   rmSync,
   statSync,
@@ -38,6 +39,8 @@ export async function rotateLog(
   limits: RotationLimits,
   scope: Scope,
 ): Promise<void> {
+  // A daemon that was killed between the renaming and the request has left the monitor with the renamed file.
+  if (!existsSync(logPath) && rotatedLogs(logPath).length > 0) await requestReopen(controlFIFO);
   const size = statSync(logPath, { throwIfNoEntry: false })?.size ?? 0;
   if (size <= limits.maxBytes) return;
   const rotated = freeName(rotatedLogPath(logPath, scope.clock.now()));
@@ -47,10 +50,20 @@ export async function rotateLog(
     await untilExists(logPath, scope);
   } catch (error) {
     // Without a new file the monitor goes on with the old one, which must keep its name then.
-    if (!existsSync(logPath)) renameSync(rotated, logPath);
+    nameAgain(rotated, logPath);
     throw error;
   }
   await compressAndDelete(logPath, limits, scope);
+}
+
+/** Unlike rename(2) it replaces nothing: the monitor may make the new file at this very moment. */
+function nameAgain(rotated: string, logPath: string): void {
+  try {
+    linkSync(rotated, logPath);
+    rmSync(rotated);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
 }
 
 /** All rotated parts but the newest are compressed; only so many are kept that the current one fits in. */

@@ -50,6 +50,9 @@ export const streamServices: Readonly<Record<StreamKind, StreamEntry>> = {
       const { target, command, ...streams } = execOptions(context, namespace, name, query);
       const { stdin, tty } = streams;
       const session = await context.streams.exec(target, { command, stdin, tty }, scope);
+      // By SPDY the streams come later than the process, and Node.js reads and drops the output of one that has ended before
+      // anybody asked for it.
+      for (const output of [session.stdout, session.stderr]) output?.on("readable", () => {});
       return remoteCommand(session, { ...streams, reportsExitCode: true }, scope);
     },
   },

@@ -24,7 +24,12 @@ export function openLog(
 ): Promise<AsyncIterable<Uint8Array>> {
   const pod = store.get({ resource: "pods", namespace, name }) as unknown as StoredPod;
   const target = targetContainer(pod, query.get("container"));
-  const options = { ...logOptions(query, scope.clock.now()), previous: flag(query, "previous") };
+  const containerID = query.get("containerID");
+  const options = {
+    ...logOptions(query, scope.clock.now()),
+    previous: flag(query, "previous"),
+    ...(containerID === null ? {} : { containerID }),
+  };
   return streams.readLog(target, options, scope);
 }
 

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import { kubernetesTime } from "../base/clock.ts";
-import { explain, PeapodError } from "../base/errors.ts";
+import { explain, ifFound, PeapodError } from "../base/errors.ts";
 import type { Scope } from "../base/scope.ts";
 import type { EvidenceSource } from "../channels/evidence-types.ts";
 import type { ChannelObserver } from "../channels/types.ts";
@@ -8,7 +9,7 @@ import { diagnosePod } from "../diagnose/live/diagnose-pod.ts";
 import type { Diagnoser } from "../diagnose/live/diagnoser.ts";
 import type { Diagnosis, ReachQuestion } from "../diagnose/live/diagnosis.ts";
 import { answerReach } from "../diagnose/live/reach.ts";
-import { type LogLine, type PodWarning, viewLivePod } from "../diagnose/live/view.ts";
+import { type LiveFacts, type LogLine, type PodWarning, viewLivePod } from "../diagnose/live/view.ts";
 import { initAndAppContainers } from "../kube/pod-containers.ts";
 import type { Event, StoredPod } from "../kube/types.ts";
 import type { PodNetworkDriver } from "../network/types.ts";
@@ -33,31 +34,14 @@ const logMilliseconds = 5_000;
 /** Diagnoses pods by all that is known: status and events of the store, channels, the kernel's tables, logs. */
 export function createDiagnoser(parts: DiagnoserParts): Diagnoser {
   return {
-    async diagnose(pod, question, scope) {
-      checkQuestion(pod, question);
+    async diagnose(asked, question, scope) {
+      checkQuestion(asked, question);
+      let known = await gather(parts, asked, question, scope);
+      const pod = newest(parts.store, asked);
+      // A container that restarted meanwhile has its old status beside what its new process shows: once more.
+      if (!hasSameInstances(pod, asked)) known = await gather(parts, pod, question, scope);
+      const { facts, missing } = known;
       const { uid, name, namespace } = pod.metadata;
-      const log = await readLogs(pod, parts.streams, scope);
-      const asked = askedPaths({ pod, log });
-      const place = question?.address;
-      if (question !== undefined && place?.startsWith("/") === true) {
-        asked.push(
-          ...[question.from, question.to].flatMap((container) =>
-            container === undefined ? [] : [{ container, path: place }],
-          ),
-        );
-      }
-      const { channels, missing } = await parts.observer.list(scope);
-      const evidence = await parts.evidence.look(uid, asked, scope);
-      const facts = {
-        pod,
-        now: scope.clock.now(),
-        channels: channels.filter(({ spec }) => spec.podUID === uid),
-        evidence,
-        log,
-        warnings: warningsOf(pod, parts.store),
-        services: knownServices(parts.store),
-        firewalls: parts.network.obstacles(),
-      };
       const findings = diagnosePod(facts);
       return {
         apiVersion: "peapod.dev/v1alpha1",
@@ -72,6 +56,54 @@ export function createDiagnoser(parts: DiagnoserParts): Diagnoser {
       } satisfies Diagnosis;
     },
   };
+}
+
+/** What is known of the pod now. */
+async function gather(
+  parts: DiagnoserParts,
+  pod: StoredPod,
+  question: ReachQuestion | undefined,
+  scope: Scope,
+): Promise<{ facts: LiveFacts; missing: Diagnosis["missing"] }> {
+  const { uid } = pod.metadata;
+  const log = await readLogs(pod, parts.streams, scope);
+  const asked = askedPaths({ pod, log });
+  const place = question?.address;
+  if (question !== undefined && place?.startsWith("/") === true) {
+    asked.push(
+      ...[question.from, question.to].flatMap((container) =>
+        container === undefined ? [] : [{ container, path: place }],
+      ),
+    );
+  }
+  const { channels, missing } = await parts.observer.list(scope);
+  const evidence = await parts.evidence.look(uid, asked, scope);
+  const facts = {
+    pod,
+    now: scope.clock.now(),
+    channels: channels.filter(({ spec }) => spec.podUID === uid),
+    evidence,
+    log,
+    warnings: warningsOf(pod, parts.store),
+    services: knownServices(parts.store),
+    firewalls: parts.network.obstacles(),
+  };
+  return { facts, missing };
+}
+
+/** The pod as the store has it by now; as it was when it is gone. */
+function newest(store: Store, pod: StoredPod): StoredPod {
+  const { namespace, name, uid } = pod.metadata;
+  const found = ifFound(() => store.get({ resource: "pods", namespace, name }));
+  return found?.metadata.uid === uid ? (found as unknown as StoredPod) : pod;
+}
+
+function hasSameInstances(one: StoredPod, other: StoredPod): boolean {
+  const instances = ({ status }: StoredPod) =>
+    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(
+      ({ containerID, state }) => `${containerID} ${Object.keys(state ?? {}).join()}`,
+    );
+  return isDeepStrictEqual(instances(one), instances(other));
 }
 
 function concerns({ from, to }: ReachQuestion, containers: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { errorCode } from "../../base/errors.ts";
-import type { Scope } from "../../base/scope.ts";
+import { type Scope, uncancelled } from "../../base/scope.ts";
 import type { Client } from "../../client/client.ts";
 import { pods } from "../../client/resources.ts";
 import type { Pod, StoredPod } from "../../kube/types.ts";
@@ -28,7 +28,8 @@ export async function applyPod(
 ): Promise<AppliedPod> {
   const { namespace } = options;
   const wanted = withLastApplied(manifest, namespace);
-  const create = () => client.create<StoredPod>(pods, namespace, wanted, scope);
+  // Not to be broken off: nobody would know then whether there is a pod to be removed.
+  const create = () => client.create<StoredPod>(pods, namespace, wanted, uncancelled(scope));
   try {
     return { pod: await create(), change: "created" };
   } catch (error) {

@@ -38,7 +38,10 @@ export async function runAttached(
   const leaving = new AbortController();
   let following: Promise<StoredPod[]> = Promise.resolve([]);
   try {
-    for await (const each of applyManifests(objects, options.replace, attached)) applied.push(each);
+    for await (const each of applyManifests(objects, options.replace, attached)) {
+      applied.push(each);
+      interrupted.signal.throwIfAborted();
+    }
     const ready = await reportAppliedUntilUp(applied, options.timeout, attached);
     if (ready === undefined) return 1;
     const jobs = untilOver(workloads(), session, quietScope(leaving.signal));

@@ -8,6 +8,7 @@ import type { OptionSpecs, OptionValues } from "../command.ts";
 import { up } from "../commands/up.ts";
 import { fakeSession } from "../fake-session.ts";
 import { parseArguments } from "../parse-arguments.ts";
+import type { Session } from "../session.ts";
 import { isNews } from "./wait-until-up.ts";
 
 const manifest =
@@ -52,10 +53,16 @@ class FakeNode {
   }
 }
 
-async function runUp(api: FakeAPI, text: string, flags: readonly string[] = ["-d"]) {
+async function runUp(
+  api: FakeAPI,
+  text: string,
+  flags: readonly string[] = ["-d"],
+  onSession: (session: Session) => void = () => {},
+) {
   const file = join(api.folder, "pod.yaml");
   writeFileSync(file, text);
   const session = fakeSession(api.socketPath);
+  onSession(session);
   const { options, args, rest } = parseArguments(["-f", file, ...flags], up.options);
   const invocation = {
     options: options as OptionValues<OptionSpecs>,
@@ -159,6 +166,21 @@ test("up without -d prints the logs and ends with the pod", async () => {
   const { exitCode, out } = await runUp(api, manifest, []);
   expect(exitCode).toBe(0);
   expect(out).toBe("pod/web created\npod/web succeeded\n[web a] one\n[web a] two\n");
+});
+
+test("Ctrl-C while the node makes the pod removes it", async () => {
+  const node = new FakeNode();
+  let interrupt = () => {};
+  await using api = await startFakeAPI((request, response) => {
+    if (request.method === "POST") interrupt();
+    node.answer(request, response);
+  });
+  const { exitCode, err } = await runUp(api, manifest, [], ({ interrupts }) => {
+    interrupt = () => interrupts.interrupt();
+  });
+  expect(exitCode).toBe(130);
+  expect(err).toContain("removing 1 pod ");
+  expect(node.pod).toBeUndefined();
 });
 
 test("a watch that repeats an older state of a pod brings no news", () => {

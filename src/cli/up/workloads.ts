@@ -1,5 +1,5 @@
 import { errorCode } from "../../base/errors.ts";
-import { type Scope, withSignal } from "../../base/scope.ts";
+import { type Scope, uncancelled, withSignal } from "../../base/scope.ts";
 import { pods, type ResourceType, workloadTypes } from "../../client/resources.ts";
 import { matchesSelector } from "../../kube/match-selector.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
@@ -44,7 +44,8 @@ export async function applyWorkload(
     terminal.out(`${type.singular}/${name} ${change}\n`);
     return { type, object: applied, earlier: change === "unchanged" ? new Set() : earlier };
   };
-  const create = () => client.create(type, namespace, object, scope);
+  // Not to be broken off, as a pod's.
+  const create = () => client.create(type, namespace, object, uncancelled(scope));
   try {
     return finish("created", await create());
   } catch (error) {

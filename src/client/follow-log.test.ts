@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PeapodError } from "../base/errors.ts";
 import { quietScope } from "../base/scope.ts";
-import type { Client } from "./client.ts";
+import type { Client, LogQuery } from "./client.ts";
 import { followLog } from "./follow-log.ts";
 
 const source = { namespace: "default", pod: "web", container: "main", containerID: "peapod://1" };
@@ -26,8 +26,8 @@ function serving(...connections: (readonly (string | Error)[])[]): Pick<Client, 
   };
 }
 
-async function followed(server: Pick<Client, "get" | "log">): Promise<string> {
-  const chunks = await Array.fromAsync(followLog(server, source, {}, quietScope()));
+async function followed(server: Pick<Client, "get" | "log">, query: LogQuery = {}): Promise<string> {
+  const chunks = await Array.fromAsync(followLog(server, source, query, quietScope()));
   return Buffer.concat(chunks).toString();
 }
 
@@ -53,7 +53,8 @@ test("asks for the instance that the status named, not for the one that has foll
     },
   };
   await followed(client);
-  expect(asked).toEqual([source.containerID]);
+  await followed(client, { previous: true });
+  expect(asked).toEqual([source.containerID, undefined]);
 });
 
 test("what the server refuses is thrown", async () => {

@@ -16,6 +16,8 @@ export interface FollowedLog {
 
 const firstPauseMilliseconds = 50;
 const longestPauseMilliseconds = 1_000;
+/** A connection that was there for so long did not break for anything in the log. */
+const lastingMilliseconds = 1_000;
 /** How long the server may be away: as long as for a watch. */
 const patienceMilliseconds = 15_000;
 
@@ -42,13 +44,15 @@ export async function* followLog(
   const first: LogQuery = {
     ...query,
     container,
-    containerID: source.containerID,
+    // The status names the current instance, which is not the one that is asked for then.
+    containerID: query.previous === true ? undefined : source.containerID,
     follow: true,
     timestamps: true,
   };
   let pause = firstPauseMilliseconds;
   let brokenSince: number | undefined;
   for (;;) {
+    let connectedAt: number | undefined;
     try {
       let asked = first;
       if (brokenSince !== undefined) {
@@ -58,15 +62,21 @@ export async function* followLog(
         place.resume();
       }
       const chunks = await client.log(namespace, pod, asked, scope);
-      brokenSince = undefined;
-      pause = firstPauseMilliseconds;
-      for await (const chunk of chunks) yield* place.take(chunk);
+      connectedAt = scope.clock.now();
+      for await (const chunk of chunks) {
+        brokenSince = undefined;
+        pause = firstPauseMilliseconds;
+        yield* place.take(chunk);
+      }
       return;
     } catch (error) {
       const code = errorCode(error);
       const isBroken = code === "NodeUnreachable" || code === "ServiceUnavailable";
       if (scope.signal.aborted || !isBroken) throw error;
-      brokenSince ??= scope.clock.now();
+      const now = scope.clock.now();
+      // A container may have nothing to say for long; a log that can't be read breaks at once each time.
+      if (connectedAt !== undefined && now - connectedAt > lastingMilliseconds) brokenSince = undefined;
+      brokenSince ??= now;
       if (scope.clock.now() - brokenSince >= patienceMilliseconds) {
         throw new PeapodError("NodeUnreachable", "the node daemon went away", { cause: error });
       }

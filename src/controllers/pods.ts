@@ -6,7 +6,7 @@ import type { NewObject, ObjectReader } from "./types.ts";
 
 /** Not ended and not on its way there. */
 export function isActive(pod: StoredPod): boolean {
-  return pod.metadata.deletionTimestamp === undefined && !isEnded(pod);
+  return !isDeleted(pod) && !isEnded(pod);
 }
 
 /** When it became ready, in milliseconds since the epoch; undefined while it is not. */
@@ -44,6 +44,11 @@ export function nextAvailable(
 /** Whether all its containers have ended for good. */
 export function isEnded({ status }: StoredPod): boolean {
   return isEndedPhase(status?.phase);
+}
+
+/** Whether somebody has asked for the pod's end. */
+export function isDeleted({ metadata }: StoredPod): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }
 
 /** When the last of the pod's containers ended, in milliseconds since the epoch; of one that never ran, when it was made. */

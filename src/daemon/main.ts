@@ -94,7 +94,11 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
 
   log.info({ signal: await stopRequested }, "node is stopping");
   ready = false;
-  announceStop(layout);
+  try {
+    announceStop(layout);
+  } catch (error) {
+    log.warn({ error: explain(error) }, "the stop is not announced to clients");
+  }
   await controllers.stop();
   await server.close();
   await diagnosisEvents.stop();

@@ -52,6 +52,7 @@ export class HostImage {
 
   /** The layers as of now, for a container that starts. `inUse` are those of containers that exist. */
   async layers(inUse: () => Iterable<RootfsLayers>, scope: Scope): Promise<RootfsLayers> {
+    scope.signal.throwIfAborted();
     if (this.#current === undefined || scope.clock.now() - this.#current.checkedAt > freshMilliseconds) {
       const key = fingerprint();
       const isReady = statSync(join(this.#folder, key), { throwIfNoEntry: false }) !== undefined;

@@ -81,9 +81,7 @@ function onTerminal(
   const terminal = startOnTerminal(file, args, request.size ?? defaultSize);
   // One after the other, the latest wins: an earlier size that is set late would undo a later one.
   let wanted: { columns: number; rows: number } | undefined;
-  const ended = new AbortController();
-  terminal.exited.finally(() => ended.abort()).catch(() => {});
-  const whileItRuns = withSignal(scope, ended.signal);
+  const whileItRuns = withSignal(scope, terminal.gone);
   const queue = new KeyedQueue(
     async () => {
       const size = wanted;
@@ -101,7 +99,7 @@ function onTerminal(
       queue.enqueue("size");
     },
     exited: terminal.exited,
-    kill: killer(terminal.pid, ended.signal, () => terminal.kill("SIGKILL")),
+    kill: killer(terminal.pid, terminal.gone, () => terminal.kill("SIGKILL")),
   };
 }
 

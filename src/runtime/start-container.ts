@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { explain, PeapodError } from "../base/errors.ts";
-import { type Scope, uncancelled } from "../base/scope.ts";
+import { type Scope, uncancelled, withTimeout } from "../base/scope.ts";
 import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { runtimeMessage } from "./monitor.ts";
@@ -11,6 +11,9 @@ import type { ContainerRecord } from "./types.ts";
 
 /** What a container that could not be started says as its exit code, as with containerd. */
 const cannotStartExitCode = 128;
+
+/** A runtime that takes this long hangs. */
+const startLimitMilliseconds = 60_000;
 
 /** See `RuntimeService.startContainer`. Starting a container that was started before does nothing. */
 export async function startContainer(
@@ -26,7 +29,8 @@ export async function startContainer(
   try {
     const runtime = runtimeOf(context, id);
     // Not to be broken off: nobody could tell then whether the process runs.
-    if (!letRun(runtime, id)) await callRuntime(runtime, ["start", id], uncancelled(scope));
+    const unbroken = withTimeout(uncancelled(scope), startLimitMilliseconds);
+    if (!letRun(runtime, id)) await callRuntime(runtime, ["start", id], unbroken);
   } catch (error) {
     failStart(context, requireContainer(context, id), error, scope);
   }

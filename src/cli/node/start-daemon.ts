@@ -5,6 +5,7 @@ import { errorCode, explain, PeapodError } from "../../base/errors.ts";
 import { type Scope, withTimeout } from "../../base/scope.ts";
 import { createClient } from "../../client/client.ts";
 import { programFile } from "./program-file.ts";
+import { runningDaemon } from "./running-daemon.ts";
 
 /**
  * How the node daemon is started. Without any setting but the folders it takes those of its last start, which it
@@ -45,6 +46,11 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   const logPath = join(settings.stateDir, "daemon.log");
   const log = openSync(logPath, "a", 0o600);
   const logStart = statSync(logPath).size;
+  const limited = withTimeout(scope, startLimitMilliseconds);
+  // One that is about to end would have the new one leave the field to it.
+  while (runningDaemon(settings.runDir)?.stopping === true && !limited.signal.aborted) {
+    await changed(settings.runDir, limited.signal);
+  }
   const child = spawn(process.execPath, [programFile("daemon"), ...daemonArguments(settings)], {
     cwd: "/",
     detached: true,
@@ -60,7 +66,6 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
     if (code !== 0) ending = signal === null ? `exit code ${code}` : `killed by ${signal}`;
   });
 
-  const limited = withTimeout(scope, startLimitMilliseconds);
   const client = createClient({ socketPath: join(settings.runDir, "api.sock") });
   while (ending === undefined && !limited.signal.aborted) {
     try {

@@ -112,6 +112,7 @@ async function removePods(pods: readonly StoredPod[], session: Session, forced: 
   const force = async () => {
     await deleteAndWait(client, pods, { gracePeriodSeconds: 0 }, scope);
   };
-  forced.addEventListener("abort", () => void force().catch(() => {}), { once: true });
+  if (forced.aborted) void force().catch(() => {});
+  else forced.addEventListener("abort", () => void force().catch(() => {}), { once: true });
   await removal;
 }

@@ -23,6 +23,7 @@ class FakeNode {
 
   answer = ({ method, url, body }: FakeRequest, response: ServerResponse): void => {
     if (method === "POST") this.#create(body, response);
+    else if (url === "/version") sendJson(response, {});
     else if (url.includes("/events")) sendJson(response, { metadata: {}, items: this.events });
     else if (url.includes("/log")) response.end("one\ntwo\n");
     else if (url.includes("watch=true")) this.#start(response);

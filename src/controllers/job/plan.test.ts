@@ -55,6 +55,23 @@ function conditionsIn(plan: ReturnType<typeof planJob>): string[] {
 
 const indexed = { completionMode: "Indexed", completions: 4, parallelism: 2 };
 
+test("pods that are ended because they are too many are no failures of the Job", () => {
+  const spec = { completions: 5, parallelism: 1, backoffLimit: 0 };
+  const before = [pod("a", "Running"), pod("b", "Running")];
+  const first = planJob(job(spec), before, now);
+  expect(stepsOf(first).filter((step) => step.startsWith("delete"))).toHaveLength(1);
+  const status = statusIn(first) as { uncountedTerminatedPods: { failed: string[] } };
+  const [uid] = status.uncountedTerminatedPods.failed;
+  const after = before.map((each) =>
+    each.metadata.uid === uid ? pod(each.metadata.name, "Failed", { deletionTimestamp: ago(0) }) : each,
+  );
+  const second = planJob(job(spec, status), after, now);
+  expect(statusIn(second)).not.toHaveProperty("failed");
+  expect(conditionsIn(second)).toEqual([]);
+  // As long as it is there it must be known.
+  expect(statusIn(second)).toMatchObject({ uncountedTerminatedPods: { failed: [uid] } });
+});
+
 describe("pods", () => {
   test.each<[string, object, StoredPod[], string[]]>([
     ["one is made", {}, [], ["create pods sum-*"]],

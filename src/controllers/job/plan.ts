@@ -33,7 +33,10 @@ export function planJob(job: StoredJob, pods: readonly StoredPod[], now: number)
   const wakeAt = isOver
     ? undefined
     : earliest([deadlineOf(job, now), wait !== undefined && wait > now ? wait : undefined]);
-  const { events, status } = statusOf(job, state, { end, isOver, isSuspended }, now);
+  // Pods that are too many end as failed, too, which is not theirs.
+  const dismissed =
+    end === undefined ? scaling.flatMap((action) => (action.do === "delete" ? action.uid : [])) : [];
+  const { events, status } = statusOf(job, state, { end, isOver, isSuspended, dismissed }, now);
   return {
     actions: [...claims, ...scaling, { do: "status", status }, ...events],
     ...(wakeAt === undefined ? {} : { wakeAt }),
@@ -75,10 +78,15 @@ function endPods(active: readonly StoredPod[], count: number, now: number): read
 function statusOf(
   job: StoredJob,
   state: Tally,
-  course: { readonly end: End | undefined; readonly isOver: boolean; readonly isSuspended: boolean },
+  course: {
+    readonly end: End | undefined;
+    readonly isOver: boolean;
+    readonly isSuspended: boolean;
+    readonly dismissed: readonly string[];
+  },
   now: number,
 ): { status: object; events: readonly Action[] } {
-  const { end, isOver, isSuspended } = course;
+  const { end, isOver, isSuspended, dismissed } = course;
   const before = job.status ?? {};
   const time = kubernetesTime(now);
   const events: Action[] = [];
@@ -114,9 +122,10 @@ function statusOf(
     }
   }
   const { counted } = state;
+  const failed = [...counted.failed, ...dismissed];
   const uncounted = {
     ...(counted.succeeded.length === 0 ? {} : { succeeded: counted.succeeded }),
-    ...(counted.failed.length === 0 ? {} : { failed: counted.failed }),
+    ...(failed.length === 0 ? {} : { failed }),
   };
   const status = {
     ...nonZero({

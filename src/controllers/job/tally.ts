@@ -1,5 +1,5 @@
 import type { StoredPod } from "../../kube/types.ts";
-import { isActive } from "../pods.ts";
+import { isActive, isDeleted } from "../pods.ts";
 import { judgeFailure } from "./failure-policy.ts";
 import { parseIndexes } from "./indexes.ts";
 import { indexOf, isIndexed, type StoredJob } from "./job.ts";
@@ -19,7 +19,7 @@ export interface Tally {
   readonly failedIndexes: ReadonlySet<number>;
   /** Why the failure policy fails the whole Job. */
   readonly fatal: string | undefined;
-  /** Uids of ended pods that are counted and still there: {@link tally} must not count them again. */
+  /** Uids of pods that are still there and that {@link tally} must not count again, or not at all. */
   readonly counted: { readonly succeeded: readonly string[]; readonly failed: readonly string[] };
 }
 
@@ -67,7 +67,9 @@ export function tally(job: StoredJob, pods: readonly StoredPod[]): Tally {
     fatal: fatal?.action === "FailJob" ? fatal.message : undefined,
     counted: {
       succeeded: succeededPods.map(({ metadata }) => metadata.uid),
-      failed: failedPods.map(({ metadata }) => metadata.uid),
+      failed: pods
+        .filter((pod) => failedPods.includes(pod) || before?.failed?.includes(pod.metadata.uid))
+        .map(({ metadata }) => metadata.uid),
     },
   };
 }
@@ -87,8 +89,4 @@ function givenUp(
     failures.set(index, (failures.get(index) ?? 0) + weight);
   }
   return [...failures].filter(([, number]) => number > backoffLimitPerIndex).map(([index]) => index);
-}
-
-function isDeleted({ metadata }: StoredPod): boolean {
-  return metadata.deletionTimestamp !== undefined;
 }

@@ -4,7 +4,7 @@ import { isPodReady } from "../../kube/pod-phase.ts";
 import type { KubernetesObject, StoredPod } from "../../kube/types.ts";
 import { type Condition, withCondition } from "../conditions.ts";
 import { claim } from "../ownership.ts";
-import { earliest, endOf, isActive, isAvailable, nextAvailable, podOf } from "../pods.ts";
+import { earliest, endOf, isActive, isAvailable, isDeleted, nextAvailable, podOf } from "../pods.ts";
 import type { Action, Plan, PlanFailure } from "../types.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 
@@ -30,7 +30,9 @@ export function planReplicaSet(
   failure?: PlanFailure,
 ): Plan {
   const { owned: active, actions: claims } = claim(set, set.spec.selector, "pods", pods.filter(isActive));
-  const wait = replaceableAt(pods.filter(({ status }) => status?.phase === "Failed"));
+  // Those that are deleted end as failed, too, whoever wanted it.
+  const failed = pods.filter((pod) => pod.status?.phase === "Failed" && !isDeleted(pod));
+  const wait = replaceableAt(failed);
   const isEnding = set.metadata.deletionTimestamp !== undefined;
   const scaling = isEnding ? [] : scale(set, active, wait, now);
   const wakeAt = earliest([

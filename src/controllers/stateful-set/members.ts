@@ -1,6 +1,6 @@
 import { isPodReady } from "../../kube/pod-phase.ts";
 import type { StoredPod } from "../../kube/types.ts";
-import { endOf, isAvailable, isEnded } from "../pods.ts";
+import { endOf, isAvailable, isDeleted, isEnded } from "../pods.ts";
 import { revisionLabel } from "../revisions.ts";
 import type { Action } from "../types.ts";
 import { createMember } from "./pod.ts";
@@ -80,10 +80,6 @@ function podWith({ set, pods }: Members, ordinal: number): StoredPod | undefined
 
 function isHealthy({ set, now }: Members, pod: StoredPod): boolean {
   return !isDeleted(pod) && isPodReady(pod) && isAvailable(pod, set.spec.minReadySeconds ?? 0, now);
-}
-
-function isDeleted({ metadata }: StoredPod): boolean {
-  return metadata.deletionTimestamp !== undefined;
 }
 
 function recreate(set: StoredStatefulSet, pod: StoredPod): readonly Action[] {

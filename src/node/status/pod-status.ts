@@ -115,8 +115,8 @@ function statusOf(parts: PodStatusParts, container: Container, kind: ContainerKi
     isInHook: inHook.has(container.name),
     waiting: waiting.get(container.name),
     last: parts.terminating ? lastOf(parts.pod, kind, container.name) : undefined,
-    // Of a pod that was never initialized the others never were to run.
-    isOver: parts.terminated && kind === "app" && isInitialized(parts),
+    // As long as a pod was not initialized its app containers were not to run.
+    isOver: parts.terminated && kind === "app" && (isInitialized(parts) || hasStarted(parts)),
     initial: {
       reason: kind === "ephemeral" || isInitialized(parts) ? "ContainerCreating" : "PodInitializing",
     },
@@ -136,6 +136,10 @@ function lastOf({ status }: StoredPod, kind: ContainerKind, name: string): Conta
 
 function returning({ records, restarting }: PodStatusParts): ReadonlySet<string> {
   return new Set(records.filter(({ id }) => restarting.has(id)).map(({ name }) => name));
+}
+
+function hasStarted({ pod, records }: PodStatusParts): boolean {
+  return pod.spec.containers.some(({ name }) => records.some((record) => record.name === name));
 }
 
 /** Without init containers a pod is initialized from the beginning. */

@@ -26,7 +26,8 @@ export const kubeletRotationLimits: RotationLimits = { maxBytes: 10 * 1024 * 102
 
 /** conmon's control message "open the log files anew" (the two zeros are a terminal size, unused here). */
 const reopenMessage = "2 0 0\n";
-const reopenTimeoutMilliseconds = 5_000;
+/** Five seconds, counted by looks: a machine that stands still must not use them up. */
+const reopenLooks = 55;
 
 /**
  * Rotates a running container's log when it is over the limit: renames it, has the monitor open a new one, then
@@ -41,6 +42,7 @@ export async function rotateLog(
 ): Promise<void> {
   // A daemon that was killed between the renaming and the request has left the monitor with the renamed file.
   if (!existsSync(logPath) && rotatedLogs(logPath).length > 0) await requestReopen(controlFIFO);
+  removeAliases(logPath);
   const size = statSync(logPath, { throwIfNoEntry: false })?.size ?? 0;
   if (size <= limits.maxBytes) return;
   const rotated = freeName(rotatedLogPath(logPath, scope.clock.now()));
@@ -56,13 +58,23 @@ export async function rotateLog(
   await compressAndDelete(logPath, limits, scope);
 }
 
-/** Unlike rename(2) it replaces nothing: the monitor may make the new file at this very moment. */
+/**
+ * Gives the log its name again beside the new one, which stays: the monitor may make the new file at this very moment, or
+ * later, over this name. Readers take both for one.
+ */
 function nameAgain(rotated: string, logPath: string): void {
   try {
     linkSync(rotated, logPath);
-    rmSync(rotated);
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
+}
+
+/** Removes what {@link nameAgain} has left, once it is settled that the monitor goes on with that file. */
+function removeAliases(logPath: string): void {
+  const current = statSync(logPath, { throwIfNoEntry: false })?.ino;
+  for (const path of rotatedLogs(logPath)) {
+    if (current !== undefined && statSync(path, { throwIfNoEntry: false })?.ino === current) rmSync(path);
   }
 }
 
@@ -100,9 +112,8 @@ async function requestReopen(controlFIFO: string): Promise<void> {
 }
 
 async function untilExists(path: string, scope: Scope): Promise<void> {
-  const deadline = scope.clock.now() + reopenTimeoutMilliseconds;
-  for (let wait = 1; !existsSync(path); wait = Math.min(wait * 2, 100)) {
-    if (scope.clock.now() > deadline) throw new Error(`monitor did not open ${path} anew`);
+  for (let wait = 1, looks = 1; !existsSync(path); wait = Math.min(wait * 2, 100), looks += 1) {
+    if (looks > reopenLooks) throw new Error(`monitor did not open ${path} anew`);
     await scope.clock.sleep(wait, scope.signal);
   }
 }

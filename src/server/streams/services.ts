@@ -114,6 +114,11 @@ function remoteCommand(session: ExecSession, options: RemoteCommandStreams, scop
   return {
     serveWebSocket: (socket, protocol) => join(webSocketPeer(socket, protocol)),
     serveSpdy: async (transport) => join(await spdyPeer(transport, expected, scope)),
-    abandon: () => session.kill(),
+    abandon: () => {
+      session.kill();
+      // Nobody will read what it said: without this it would never be over.
+      session.stdout.destroy();
+      session.stderr?.destroy();
+    },
   };
 }

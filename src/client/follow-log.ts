@@ -56,7 +56,7 @@ export async function* followLog(
     try {
       let asked = first;
       if (brokenSince !== undefined) {
-        const whichOne = await instanceQuery(client, source, scope);
+        const whichOne = await instanceQuery(client, source, query.previous === true, scope);
         if (whichOne === undefined) return;
         asked = { ...queryAfterBreak(first, place.time, openedAt), ...whichOne };
         place.resume();
@@ -64,9 +64,12 @@ export async function* followLog(
       const chunks = await client.log(namespace, pod, asked, scope);
       connectedAt = scope.clock.now();
       for await (const chunk of chunks) {
-        brokenSince = undefined;
-        pause = firstPauseMilliseconds;
-        yield* place.take(chunk);
+        // What had come before the break comes again, also from a log that can't be read any further.
+        for (const news of place.take(chunk)) {
+          brokenSince = undefined;
+          pause = firstPauseMilliseconds;
+          yield news;
+        }
       }
       return;
     } catch (error) {
@@ -97,6 +100,7 @@ function queryAfterBreak(first: LogQuery, time: string | undefined, openedAt: st
 async function instanceQuery(
   client: Pick<Client, "get">,
   { namespace, pod: name, container, containerID }: FollowedLog,
+  isPrevious: boolean,
   scope: Scope,
 ): Promise<LogQuery | undefined> {
   if (containerID === undefined) return {};
@@ -107,6 +111,8 @@ async function instanceQuery(
     ...(status?.ephemeralContainerStatuses ?? []),
   ].find((each) => each.name === container);
   if (found?.containerID === containerID) return {};
+  // Another one is the previous one by now.
+  if (isPrevious) return undefined;
   return found?.lastState?.terminated?.containerID === containerID
     ? { previous: true, follow: false }
     : undefined;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { systemClock } from "../base/clock.ts";
 import { explain, PeapodError } from "../base/errors.ts";
+import { yieldedExitCode } from "../base/exit-codes.ts";
 import { type Scope, uncancelled } from "../base/scope.ts";
 import { version } from "../base/version.ts";
 import { holdCgroups } from "../host/cgroup-controllers.ts";
@@ -31,6 +32,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
   const other = claimDaemon(layout, version);
   if (other !== undefined) {
     process.stderr.write(`a node daemon already runs for ${layout.runDir} (pid ${other.pid})\n`);
+    process.exitCode = yieldedExitCode;
     return;
   }
 
@@ -121,7 +123,7 @@ async function runDaemon(config: DaemonConfig): Promise<void> {
 
 try {
   await runDaemon(parseDaemonArguments(process.argv.slice(2), process.env));
-  process.exit(0);
+  process.exit();
 } catch (error) {
   process.stderr.write(`peapod node daemon: ${explain(error)}\n`);
   if (!(error instanceof PeapodError) && error instanceof Error) process.stderr.write(`${error.stack}\n`);

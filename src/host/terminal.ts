@@ -12,7 +12,7 @@ export interface TerminalProcess {
   kill(signal: NodeJS.Signals): void;
   /** The exit code, 128 + N after signal N; resolves when the process has ended and its output was read. */
   readonly exited: Promise<number>;
-  /** Aborts when the process has ended, some 200 ms later at most, whoever still reads its output. */
+  /** Aborts when the process has ended, some 200 ms later at most, or left its terminal; whoever still reads its output. */
   readonly gone: AbortSignal;
 }
 
@@ -75,7 +75,7 @@ const idleMilliseconds = 200;
 /**
  * node-pty closes its end 200 ms after the process' end, whatever is still to be read: output would be lost to a slow reader or a
  * busy machine. Here it is closed by itself (read(2) fails with EIO once nobody holds the other end) or, where a process in
- * the background does, when nothing came for a while. `onEnd` is called when the process has ended.
+ * the background does, when nothing came for a while. `onEnd` is called when the process has ended or left it.
  */
 function closeOnceRead(pty: IPty, output: PassThrough, onEnd: () => void): void {
   const { _socket: socket } = pty as unknown as { _socket: ReadStream };

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { explain, PeapodError } from "../base/errors.ts";
 import { type Scope, uncancelled, withTimeout } from "../base/scope.ts";
+import { killAll } from "../host/cgroups.ts";
 import type { StoredContainer } from "./container-table.ts";
 import { type RuntimeContext, runtimeOf } from "./context.ts";
 import { runtimeMessage } from "./monitor.ts";
@@ -26,12 +27,13 @@ export async function startContainer(
   if (stored.record.phase !== "Created") return stored.record;
   const startRequestedAt = scope.clock.now();
   context.containers.save({ ...stored, startRequestedAt });
+  // Not broken off by a pod's deletion or the daemon's end: nobody could tell then whether the process runs.
+  const unbroken = withTimeout(uncancelled(scope), startLimitMilliseconds);
   try {
     const runtime = runtimeOf(context, id);
-    // Not to be broken off: nobody could tell then whether the process runs.
-    const unbroken = withTimeout(uncancelled(scope), startLimitMilliseconds);
     if (!letRun(runtime, id)) await callRuntime(runtime, ["start", id], unbroken);
   } catch (error) {
+    if (unbroken.signal.aborted) await killAll(stored.record.cgroup, uncancelled(scope));
     failStart(context, requireContainer(context, id), error, scope);
   }
   const current = requireContainer(context, id);

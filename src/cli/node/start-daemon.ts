@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { errorCode, explain, PeapodError } from "../../base/errors.ts";
+import { yieldedExitCode } from "../../base/exit-codes.ts";
 import { type Scope, withTimeout } from "../../base/scope.ts";
 import { createClient } from "../../client/client.ts";
 import { programFile } from "./program-file.ts";
@@ -43,28 +44,34 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
   }
   makePrivateFolder(settings.stateDir);
   makePrivateFolder(settings.runDir);
-  const logPath = join(settings.stateDir, "daemon.log");
-  const log = openSync(logPath, "a", 0o600);
-  const logStart = statSync(logPath).size;
   const limited = withTimeout(scope, startLimitMilliseconds);
   // One that is about to end would have the new one leave the field to it.
   while (runningDaemon(settings.runDir)?.stopping === true && !limited.signal.aborted) {
     await changed(settings.runDir, limited.signal);
   }
-  const child = spawn(process.execPath, [programFile("daemon"), ...daemonArguments(settings)], {
-    cwd: "/",
-    detached: true,
-    stdio: ["ignore", log, log],
-  });
-  child.unref();
+  scope.signal.throwIfAborted();
+  const logPath = join(settings.stateDir, "daemon.log");
+  const log = openSync(logPath, "a", 0o600);
+  const logStart = statSync(logPath).size;
   let ending: string | undefined;
-  child.once("error", (error) => {
-    ending = explain(error);
-  });
-  child.once("exit", (code, signal) => {
-    // Exit 0 means that another daemon serves this run folder: it is the one to wait for.
-    if (code !== 0) ending = signal === null ? `exit code ${code}` : `killed by ${signal}`;
-  });
+  let hasYielded = false;
+  const spawnDaemon = () => {
+    const child = spawn(process.execPath, [programFile("daemon"), ...daemonArguments(settings)], {
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+    child.unref();
+    child.once("error", (error) => {
+      ending = explain(error);
+    });
+    child.once("exit", (code, signal) => {
+      if (code === yieldedExitCode) hasYielded = true;
+      else if (code === 0) ending = "it was asked to end";
+      else ending = signal === null ? `exit code ${code}` : `killed by ${signal}`;
+    });
+  };
+  if (!limited.signal.aborted) spawnDaemon();
 
   const client = createClient({ socketPath: join(settings.runDir, "api.sock") });
   while (ending === undefined && !limited.signal.aborted) {
@@ -76,6 +83,11 @@ export async function startDaemon(settings: DaemonSettings, scope: Scope): Promi
       if (code !== "NodeUnreachable" && code !== "ServiceUnavailable" && !limited.signal.aborted) throw error;
     }
     await changed(settings.runDir, limited.signal);
+    // The daemon that it left the field to is the one to wait for, unless that was about to end.
+    if (hasYielded && runningDaemon(settings.runDir) === undefined) {
+      hasYielded = false;
+      spawnDaemon();
+    }
   }
   scope.signal.throwIfAborted();
   const tail = logTail(logPath, logStart);

@@ -21,8 +21,6 @@ export async function* applyManifests(
   session: Session,
 ): AsyncGenerator<Applied, void, undefined> {
   const { client, terminal, scope } = session;
-  // What is made is not broken off; that a node has to be started for it is.
-  await client.raw("/version", scope);
   for (const object of objects.filter(({ kind }) => kind === "Namespace")) {
     const name = object.metadata?.name;
     try {

@@ -72,6 +72,18 @@ test("pods that are ended because they are too many are no failures of the Job",
   expect(statusIn(second)).toMatchObject({ uncountedTerminatedPods: { failed: [uid] } });
 });
 
+test("nor of its index", () => {
+  const spec = { ...indexed, completions: 2, parallelism: 1, backoffLimitPerIndex: 0, maxFailedIndexes: 2 };
+  const status = { uncountedTerminatedPods: { failed: [pod("a", "Running").metadata.uid] } };
+  const dismissed = pod("a", "Failed", { index: 0, deletionTimestamp: ago(0) });
+  const plan = planJob(job(spec, status), [dismissed], now);
+  expect(statusIn(plan)).toMatchObject({
+    failedIndexes: "",
+    uncountedTerminatedPods: status.uncountedTerminatedPods,
+  });
+  expect(stepsOf(plan)[0]).toMatch(/^create pods sum-0-/);
+});
+
 describe("pods", () => {
   test.each<[string, object, StoredPod[], string[]]>([
     ["one is made", {}, [], ["create pods sum-*"]],

@@ -34,10 +34,13 @@ export function tally(job: StoredJob, pods: readonly StoredPod[]): Tally {
   const limit = spec.completions ?? 0;
   const completedIndexes = parseIndexes(status?.completedIndexes, limit);
   const failedIndexes = parseIndexes(status?.failedIndexes, limit);
+  const isKnown = ({ metadata }: StoredPod) => before?.failed?.includes(metadata.uid) === true;
   const succeededPods = pods.filter((pod) => pod.status?.phase === "Succeeded");
   const verdicts = pods
-    // Pods end with a failure because a suspended Job ends them; none of it is the Job's.
-    .filter((pod) => pod.status?.phase === "Failed" && !(spec.suspend === true && isDeleted(pod)))
+    // Pods end with a failure also because the Job ends them, suspended or having too many; none of it is the Job's.
+    .filter(
+      (pod) => pod.status?.phase === "Failed" && !(isDeleted(pod) && (spec.suspend === true || isKnown(pod))),
+    )
     .map((pod) => ({ pod, verdict: judgeFailure(job, pod) }));
   const failedPods = verdicts.filter(({ verdict }) => verdict.action !== "Ignore").map(({ pod }) => pod);
   const count = (now: readonly StoredPod[], earlier: readonly string[] = []) =>
@@ -68,7 +71,7 @@ export function tally(job: StoredJob, pods: readonly StoredPod[]): Tally {
     counted: {
       succeeded: succeededPods.map(({ metadata }) => metadata.uid),
       failed: pods
-        .filter((pod) => failedPods.includes(pod) || before?.failed?.includes(pod.metadata.uid))
+        .filter((pod) => failedPods.includes(pod) || isKnown(pod))
         .map(({ metadata }) => metadata.uid),
     },
   };

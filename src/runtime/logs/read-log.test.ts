@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -112,4 +112,32 @@ test("following reads on across rotations until the container ends", async () =>
   isOver = true;
   tell();
   expect((await reader.next()).done).toBe(true);
+});
+
+test.each<[string, (rotated: string) => void, string]>([
+  ["it gets a new file", () => writeFileSync(log, line("four")), "four\n"],
+  ["it gets its name again", (rotated) => linkSync(rotated, log), ""],
+])("a reader that begins in the middle of a rotation reads each line once: %s", async (_, settle, last) => {
+  let tell = () => {};
+  let isOver = false;
+  const state = {
+    isOver: () => isOver,
+    onChange: (listener: () => void) => {
+      tell = listener;
+      return () => {};
+    },
+  };
+  const rotated = `${log}.20261123-120000`;
+  writeFileSync(rotated, line("one") + line("two"));
+  const reader = readLog(log, { follow: true, timestamps: false }, state, scope)[Symbol.asyncIterator]();
+  const next = async () => Buffer.from((await reader.next()).value ?? []).toString();
+  expect(await next()).toBe("one\ntwo\n");
+  // The monitor does not know yet that its file has another name.
+  appendFileSync(rotated, line("three"));
+  settle(rotated);
+  isOver = true;
+  tell();
+  let rest = "";
+  for (let text = await next(); text !== ""; text = await next()) rest += text;
+  expect(rest).toBe(`three\n${last}`);
 });

@@ -33,10 +33,11 @@ export async function* readLog(
   using wakeup = new Wakeup(options.follow ? logPath : undefined, state, scope.signal);
   // The current file is opened before the older ones are listed: a rotation between the two shows a part twice
   // in the list at worst, which its inode tells, and never hides one.
-  let current = await openIfExists(logPath);
+  const opened = await openNewest(logPath);
+  let current = opened?.file;
   try {
     const older = await olderParts(logPath, current);
-    const place = startPlace([...older, ...(current === undefined ? [] : [logPath])], options);
+    const place = startPlace([...older, ...(opened === undefined ? [] : [opened.path])], options);
     state.onPlaced?.();
     for (const [index, path] of older.entries()) {
       if (index < place.file) continue;
@@ -184,6 +185,20 @@ class LineSplitter {
     this.#rest = bytes.subarray(start);
     return lines;
   }
+}
+
+/** The file to which the monitor writes: in the middle of a rotation, until it has made the new one, the renamed one. */
+async function openNewest(logPath: string): Promise<{ file: FileHandle; path: string } | undefined> {
+  const newest = rotatedLogs(logPath).at(-1);
+  for (const path of [
+    logPath,
+    ...(newest === undefined || newest.endsWith(".gz") ? [] : [newest]),
+    logPath,
+  ]) {
+    const file = await openIfExists(path);
+    if (file !== undefined) return { file, path };
+  }
+  return undefined;
 }
 
 async function openIfExists(path: string): Promise<FileHandle | undefined> {

@@ -42,11 +42,11 @@ export async function rotateLog(
 ): Promise<void> {
   // A daemon that was killed between the renaming and the request has left the monitor with the renamed file.
   if (!existsSync(logPath) && rotatedLogs(logPath).length > 0) await requestReopen(controlFIFO);
-  removeAliases(logPath);
   const size = statSync(logPath, { throwIfNoEntry: false })?.size ?? 0;
   if (size <= limits.maxBytes) return;
   const rotated = freeName(rotatedLogPath(logPath, scope.clock.now()));
   renameSync(logPath, rotated);
+  removeAliases(logPath, rotated);
   try {
     await requestReopen(controlFIFO);
     await untilExists(logPath, scope);
@@ -70,11 +70,11 @@ function nameAgain(rotated: string, logPath: string): void {
   }
 }
 
-/** Removes what {@link nameAgain} has left, once it is settled that the monitor goes on with that file. */
-function removeAliases(logPath: string): void {
-  const current = statSync(logPath, { throwIfNoEntry: false })?.ino;
+/** Removes the other names of the rotated part, which {@link nameAgain} has left. */
+function removeAliases(logPath: string, rotated: string): void {
+  const { ino } = statSync(rotated);
   for (const path of rotatedLogs(logPath)) {
-    if (current !== undefined && statSync(path, { throwIfNoEntry: false })?.ino === current) rmSync(path);
+    if (path !== rotated && statSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path);
   }
 }
 

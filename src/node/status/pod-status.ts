@@ -116,7 +116,7 @@ function statusOf(parts: PodStatusParts, container: Container, kind: ContainerKi
     waiting: waiting.get(container.name),
     last: parts.terminating ? lastOf(parts.pod, kind, container.name) : undefined,
     // As long as a pod was not initialized its app containers were not to run.
-    isOver: parts.terminated && kind === "app" && isInitialized(parts),
+    isOver: parts.terminated && kind === "app" && (isInitialized(parts) || hasStarted(parts)),
     initial: {
       reason: kind === "ephemeral" || isInitialized(parts) ? "ContainerCreating" : "PodInitializing",
     },
@@ -138,14 +138,20 @@ function returning({ records, restarting }: PodStatusParts): ReadonlySet<string>
   return new Set(records.filter(({ id }) => restarting.has(id)).map(({ name }) => name));
 }
 
+function hasStarted({ pod, records }: PodStatusParts): boolean {
+  return pod.spec.containers.some(({ name }) => records.some((record) => record.name === name));
+}
+
 /** Without init containers a pod is initialized from the beginning. */
 function isInitialized({ pod, records, health, terminated }: PodStatusParts): boolean {
   return (pod.spec.initContainers ?? []).every((container) =>
     records.some(
       (record) =>
         record.name === container.name &&
-        // Of a sidecar that was stopped nothing tells whether it had started.
-        (isSidecar(container) ? terminated || health(record).started : record.exitCode === 0),
+        // Of a sidecar that was stopped nothing tells whether its startup probe had succeeded.
+        (isSidecar(container)
+          ? (terminated && container.startupProbe === undefined) || health(record).started
+          : record.exitCode === 0),
     ),
   );
 }

@@ -189,12 +189,11 @@ class LineSplitter {
 
 /** The file to which the monitor writes: in the middle of a rotation, until it has made the new one, the renamed one. */
 async function openNewest(logPath: string): Promise<{ file: FileHandle; path: string } | undefined> {
+  const current = await openIfExists(logPath);
+  if (current !== undefined) return { file: current, path: logPath };
+  // Listed only now: what is rotated from here on is the newest.
   const newest = rotatedLogs(logPath).at(-1);
-  for (const path of [
-    logPath,
-    ...(newest === undefined || newest.endsWith(".gz") ? [] : [newest]),
-    logPath,
-  ]) {
+  for (const path of newest === undefined || newest.endsWith(".gz") ? [logPath] : [newest, logPath]) {
     const file = await openIfExists(path);
     if (file !== undefined) return { file, path };
   }

@@ -14,17 +14,22 @@ const count = 300;
 const counter = (name: string) =>
   `i=0; while [ $i -lt ${count} ]; do echo ${name} $i; [ $((i % 3)) = 0 ] && sleep 0.05; i=$((i+1)); done`;
 
-function manifest(name: string): string {
-  const container = (own: string) => ({
+const listener = "import socket, time; s = socket.create_server(('127.0.0.1', 8080)); time.sleep(1000)";
+
+function manifest(name: string, commandOfB = ["sh", "-c", counter("b")]): string {
+  const container = (own: string, command: readonly string[]) => ({
     name: own,
     image: "peapod.dev/host",
-    command: ["sh", "-c", counter(own)],
+    command,
   });
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name },
-    spec: { restartPolicy: "Never", containers: [container("a"), container("b")] },
+    spec: {
+      restartPolicy: "Never",
+      containers: [container("a", ["sh", "-c", counter("a")]), container("b", commandOfB)],
+    },
   });
 }
 
@@ -71,7 +76,9 @@ test("logs -f goes on too", async () => {
 });
 
 test("node stop is not undone by commands that watch", async () => {
-  await node.ok(["up", "-d", "-f", "-"], { input: manifest("watched") });
+  await node.ok(["up", "-d", "-f", "-"], {
+    input: manifest("watched", ["python3", "-c", listener]),
+  });
   const watching = [
     start(["get", "pods", "-w"]),
     start(["channels", "-w"]),

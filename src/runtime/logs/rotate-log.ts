@@ -8,7 +8,7 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { systemErrorCode } from "../../base/errors.ts";
@@ -49,22 +49,23 @@ export async function rotateLog(
   removeAliases(logPath, rotated);
   try {
     await requestReopen(controlFIFO);
-    await untilExists(logPath, scope);
+    await untilReopened(logPath, controlFIFO, scope);
   } catch (error) {
     // Without a new file the monitor goes on with the old one, which must keep its name then.
-    nameAgain(rotated, logPath);
+    nameAgain(rotated, logPath, isMonitorGone(error));
     throw error;
   }
   await compressAndDelete(logPath, limits, scope);
 }
 
 /**
- * Gives the log its name again beside the new one, which stays: the monitor may make the new file at this very moment, or
- * later, over this name. Readers take both for one.
+ * Gives the log its name again. The new name stays beside it unless the monitor is gone: it may make the new file at this very
+ * moment, or later, over this name. Readers take both for one.
  */
-function nameAgain(rotated: string, logPath: string): void {
+function nameAgain(rotated: string, logPath: string, isSettled: boolean): void {
   try {
     linkSync(rotated, logPath);
+    if (isSettled) rmSync(rotated);
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
   }
@@ -102,8 +103,12 @@ async function compress(path: string, scope: Scope): Promise<void> {
 }
 
 /** Fails with ENXIO when no monitor reads the FIFO, rather than waiting for one. */
+function openForMonitor(controlFIFO: string): Promise<FileHandle> {
+  return open(controlFIFO, constants.O_WRONLY | constants.O_NONBLOCK);
+}
+
 async function requestReopen(controlFIFO: string): Promise<void> {
-  const fifo = await open(controlFIFO, constants.O_WRONLY | constants.O_NONBLOCK);
+  const fifo = await openForMonitor(controlFIFO);
   try {
     await fifo.write(reopenMessage);
   } finally {
@@ -111,10 +116,16 @@ async function requestReopen(controlFIFO: string): Promise<void> {
   }
 }
 
-async function untilExists(path: string, scope: Scope): Promise<void> {
+/** Fails as {@link requestReopen} does when the monitor goes without having made the new file. */
+async function untilReopened(path: string, controlFIFO: string, scope: Scope): Promise<void> {
   for (let wait = 1, looks = 1; !existsSync(path); wait = Math.min(wait * 2, 100), looks += 1) {
     if (looks > reopenLooks) throw new Error(`monitor did not open ${path} anew`);
     await scope.clock.sleep(wait, scope.signal);
+    try {
+      await openForMonitor(controlFIFO).then((fifo) => fifo.close());
+    } catch (error) {
+      if (!existsSync(path)) throw error;
+    }
   }
 }
 

@@ -34,6 +34,15 @@ export function whenAborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
+/** What the promise comes to, or the signal's reason as soon as that aborts. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
 /** The same scope that nothing cancels: for undo steps, which must run even when the caller gave up. */
 export function uncancelled(scope: Scope): Scope {
   return { ...scope, signal: new AbortController().signal };

@@ -80,7 +80,7 @@ export async function* followLog(
       // A container may have nothing to say for long; a log that can't be read breaks at once each time.
       if (connectedAt !== undefined && now - connectedAt > lastingMilliseconds) brokenSince = undefined;
       brokenSince ??= now;
-      if (scope.clock.now() - brokenSince >= patienceMilliseconds) {
+      if (now - brokenSince >= patienceMilliseconds) {
         throw new PeapodError("NodeUnreachable", "the node daemon went away", { cause: error });
       }
     }

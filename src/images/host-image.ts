@@ -3,13 +3,12 @@ import { lstatSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PeapodError } from "../base/errors.ts";
-import { type Scope, uncancelled } from "../base/scope.ts";
+import { type Scope, uncancelled, untilAborted } from "../base/scope.ts";
 import { readFolderIfExists } from "../host/files.ts";
 import type { Layout } from "../host/layout.ts";
 import { hostImageName } from "../kube/peapod-names.ts";
 import { buildHostLayers } from "./host-image-layers.ts";
 import { shownFolders } from "./host-image-rules.ts";
-import { untilAborted } from "./joined-calls.ts";
 import type { RootfsLayers } from "./rootfs.ts";
 import type { Image } from "./types.ts";
 
@@ -54,18 +53,16 @@ export class HostImage {
   async layers(inUse: () => Iterable<RootfsLayers>, scope: Scope): Promise<RootfsLayers> {
     scope.signal.throwIfAborted();
     if (this.#current === undefined || scope.clock.now() - this.#current.checkedAt > freshMilliseconds) {
-      const key = fingerprint();
-      const isReady = statSync(join(this.#folder, key), { throwIfNoEntry: false }) !== undefined;
-      if (!isReady && this.#building === undefined) {
-        this.#building = this.#build(key, inUse, uncancelled(scope)).finally(() => {
+      let key = fingerprint();
+      if (statSync(join(this.#folder, key), { throwIfNoEntry: false }) === undefined) {
+        this.#building ??= this.#build(key, inUse, uncancelled(scope)).finally(() => {
           this.#building = undefined;
         });
-        // Nobody may be left to hear of its failure.
+        // A caller who gives up does not hear of its failure.
         this.#building.catch(() => {});
+        key = await untilAborted(this.#building, scope.signal);
       }
-      const built =
-        isReady || this.#building === undefined ? key : await untilAborted(this.#building, scope.signal);
-      this.#current = { key: built, checkedAt: scope.clock.now() };
+      this.#current = { key, checkedAt: scope.clock.now() };
     }
     const folder = join(this.#folder, this.#current.key);
     const inside = readdirSync(join(folder, "masks"));

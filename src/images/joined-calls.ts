@@ -1,4 +1,4 @@
-import { type Scope, uncancelled, withSignal } from "../base/scope.ts";
+import { type Scope, uncancelled, untilAborted, withSignal } from "../base/scope.ts";
 
 interface Call<T, P> {
   readonly result: Promise<T>;
@@ -58,13 +58,4 @@ export class JoinedCalls<T, P> {
     result.catch(() => {});
     return { result, listeners, controller, waiting: 0 };
   }
-}
-
-/** What the promise comes to, or the signal's reason as soon as that aborts. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,5 +1,5 @@
 import { Deadline } from "../base/deadline.ts";
-import type { Scope } from "../base/scope.ts";
+import { type Scope, whenAborted } from "../base/scope.ts";
 import { findContainer } from "../kube/pod-containers.ts";
 import type { Container } from "../kube/types.ts";
 import type { ContainerRecord } from "../runtime/types.ts";
@@ -132,8 +132,5 @@ function stopInTurn(
 
 async function settledBefore(promises: readonly Promise<void>[], limit: AbortSignal): Promise<void> {
   if (promises.length === 0 || limit.aborted) return;
-  await Promise.race([
-    Promise.allSettled(promises),
-    new Promise<void>((resolve) => limit.addEventListener("abort", () => resolve(), { once: true })),
-  ]);
+  await Promise.race([Promise.allSettled(promises), whenAborted(limit)]);
 }

@@ -30,8 +30,8 @@ export function nodeStreams({ runtime, store }: AgentDependencies): NodeStreams 
   return {
     async readLog(target, { previous, containerID: wanted, ...options }, scope) {
       const found = instances(target);
-      const named = wanted === undefined ? undefined : found.find((each) => containerID(each) === wanted);
-      const record = wanted === undefined ? found[previous ? 1 : 0] : named;
+      const record =
+        wanted === undefined ? found[previous ? 1 : 0] : found.find((each) => containerID(each) === wanted);
       if (record === undefined) {
         const name = `container "${target.container}" in pod "${target.pod}"`;
         if (previous) throw new PeapodError("BadRequest", `previous terminated ${name} not found`);

@@ -17,13 +17,17 @@ const isHeld = (name: string) =>
   api.until(name, "held by its finalizer alone", (pod) =>
     pod.metadata.deletionGracePeriodSeconds === 0 ? pod : undefined,
   );
+const untilTrapped = (name: string) =>
+  eventually(
+    async () => (await api.log(name, "main").catch(() => "")) === "trapped\n" || undefined,
+    "its trap",
+  );
 const isGone = async (name: string) => (await api.get(name).catch(() => undefined)) === undefined;
 
 test("a pod whose containers have ended stays with its last status until its finalizer goes", async () => {
   const command = shell("trap 'exit 3' TERM; echo trapped; while :; do sleep 0.1; done");
   await api.create("held", { containers: [{ name: "main", command }] }, { finalizers });
-  const trapped = async () => (await api.log("held", "main").catch(() => "")) === "trapped\n";
-  await eventually(async () => (await trapped()) || undefined, "its trap");
+  await untilTrapped("held");
   await node.ok(["delete", "pod", "held", "--wait=false"]);
   const held = await isHeld("held");
   expect(held.status).toMatchObject({ phase: "Failed", observedGeneration: held.metadata.generation });
@@ -45,8 +49,7 @@ test("a finalizer that goes while the containers still end leaves the pod to the
   );
   const spec = { terminationGracePeriodSeconds: 60, containers: [{ name: "main", command }] };
   await api.create("ending", spec, { finalizers });
-  const trapped = async () => (await api.log("ending", "main").catch(() => "")) === "trapped\n";
-  await eventually(async () => (await trapped()) || undefined, "its trap");
+  await untilTrapped("ending");
   await node.ok(["delete", "pod", "ending", "--wait=false"]);
   await api.patch("ending", { metadata: { finalizers: [] } });
   expect(statusOf(await api.get("ending"), "main")?.state?.running).toBeDefined();

@@ -59,12 +59,12 @@ export const up = defineCommand({
       fallback === undefined ? object : withImageFallback(object, fallback),
     );
 
+    // What is made is not broken off; that a node has to be started for it is.
+    await session.client.raw("/version", session.scope);
     if (!options.detach) {
       const { runAttached } = await import("../up/attached.ts");
       return runAttached(objects, options, session);
     }
-    // What is made is not broken off; that a node has to be started for it is.
-    await session.client.raw("/version", session.scope);
     const applied = await Array.fromAsync(applyManifests(objects, options.replace, session));
     return (await reportAppliedUntilUp(applied, options.timeout, session)) === undefined ? 1 : 0;
   },

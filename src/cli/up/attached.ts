@@ -36,12 +36,8 @@ export async function runAttached(
   const applied: Applied[] = [];
   const workloads = () => applied.flatMap((each) => ("workload" in each ? [each.workload] : []));
   const leaving = new AbortController();
-  let isReached = false;
   let following: Promise<StoredPod[]> = Promise.resolve([]);
   try {
-    // What is made is not broken off; that a node has to be started for it is.
-    await session.client.raw("/version", attached.scope);
-    isReached = true;
     for await (const each of applyManifests(objects, options.replace, attached)) {
       applied.push(each);
       interrupted.signal.throwIfAborted();
@@ -65,7 +61,6 @@ export async function runAttached(
     return reportFailures(bare, session) || failures.length > 0 ? 1 : 0;
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
-    if (!isReached) return 130;
     const own = applied.flatMap((each) => ("pod" in each ? [each.pod] : []));
     const made =
       workloads().length === 0 ? [] : await endWorkloads(workloads(), { ...session, scope: quietScope() });
@@ -117,7 +112,8 @@ async function removePods(pods: readonly StoredPod[], session: Session, forced: 
   const force = async () => {
     await deleteAndWait(client, pods, { gracePeriodSeconds: 0 }, scope);
   };
-  if (forced.aborted) void force().catch(() => {});
-  else forced.addEventListener("abort", () => void force().catch(() => {}), { once: true });
+  whenAborted(forced)
+    .then(force)
+    .catch(() => {});
   await removal;
 }
